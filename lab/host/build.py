@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What guests are made of. Everything is cached under a hash of what it is made from; it is made
+under another name and renamed when complete, so that an interrupted build leaves nothing."""
+
+import contextlib
+import fcntl
+import glob
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+
+from guest import Guest, LabError, say
+
+CACHE = '/cache'
+
+
+def digest(*inputs):
+    """Hash of strings, files and directories (paths that begin with a slash)."""
+    h = hashlib.sha256()
+    for item in inputs:
+        paths = [item]
+        if item.startswith('/') and os.path.isdir(item):
+            paths = sorted(os.path.join(d, f) for d, _, files in os.walk(item) for f in files)
+        for path in paths:
+            h.update(path.encode() + b'\0')
+            if path.startswith('/'):
+                with open(path, 'rb') as f:
+                    h.update(f.read())
+    return h.hexdigest()[:12]
+
+
+@contextlib.contextmanager
+def locked(name):
+    with open('%s/.lock-%s' % (CACHE, name), 'w') as f:
+        try:
+            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            say('waiting for another lab/run to make %s' % name)
+            fcntl.flock(f, fcntl.LOCK_EX)
+        yield
+
+
+def cached(name, key, make):
+    """The cache entry NAME-KEY; make(path) makes it, a file or a directory."""
+    path = '%s/%s-%s' % (CACHE, name, key)
+    if not os.path.exists(path):
+        with locked(name):
+            if not os.path.exists(path):
+                start = time.monotonic()
+                temp = '%s/tmp-%s' % (CACHE, name)
+                if os.path.isdir(temp):
+                    shutil.rmtree(temp)
+                elif os.path.exists(temp):
+                    os.unlink(temp)
+                make(temp)
+                os.rename(temp, path)
+                say('made %s in %.0f s' % (name, time.monotonic() - start))
+    return path
+
+
+def run(command, what, **more):
+    """Run a command quietly; its output matters only when it fails."""
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            stdin=subprocess.DEVNULL, text=True, errors='replace', check=False,
+                            **more)
+    if result.returncode:
+        raise LabError('%s failed:\n%s' % (what, result.stdout[-4000:]))
+    return result.stdout
+
+
+# --- The kernel and its initramfs ---------------------------------------------------------------
+
+def kernel():
+    """The kernel image, its version, its headers and its source; they must belong together."""
+    images = glob.glob('/boot/vmlinuz-*')
+    if len(images) != 1:
+        raise LabError('expected one kernel in the root file system, found %s' % images)
+    version = images[0].split('-', 1)[1]
+    headers = '/usr/src/linux-headers-' + version
+    upstream = version.split('+')[0].split('-')[0]
+    source = '/usr/src/linux-source-%s.tar.xz' % '.'.join(upstream.split('.')[:2])
+    package = run(['dpkg-query', '-W', '-f', '${Version}',
+                   'linux-source-' + '.'.join(upstream.split('.')[:2])], 'dpkg-query')
+    if not os.path.isdir(headers) or not os.path.exists(source) or \
+            package.split('-')[0] != upstream:
+        raise LabError('kernel %s, headers and source %s do not belong together; lab/run clean, '
+                       'and try again when the mirror is consistent' % (version, package))
+    return images[0], version, headers, source
+
+
+def initrd(version):
+    script = '/src/lab/guest/initramfs'
+
+    def make(out):
+        stage = '/tmp/initramfs'
+        shutil.rmtree(stage, ignore_errors=True)
+        for name in ('bin', 'proc', 'dev', 'lower', 'rw', 'root', 'modules'):
+            os.makedirs('%s/%s' % (stage, name))
+        shutil.copy('/usr/bin/busybox', stage + '/bin/busybox')
+        shutil.copy(script, stage + '/init')
+        # In the order in which they must be loaded.
+        number = 0
+        for name in ('9p', '9pnet_virtio', 'overlay'):
+            for line in run(['modprobe', '-S', version, '--show-depends', name],
+                            'modprobe').splitlines():
+                if line.startswith('insmod'):
+                    path = line.split()[1]
+                    plain = os.path.basename(path).replace('.xz', '')
+                    if not glob.glob('%s/modules/*-%s' % (stage, plain)):
+                        with open('%s/modules/%02d-%s' % (stage, number, plain), 'wb') as f:
+                            subprocess.run(['xz', '-dc', path], stdout=f, check=True)
+                        number += 1
+        run('cd %s && find . | cpio -o -H newc >%s' % (stage, out), 'cpio', shell=True)
+    return cached('initrd', digest(version, script, '/src/lab/host/build.py'), make)
+
+
+def sink():
+    source = '/src/lab/host/sink.c'
+    return cached('sink', digest(source), lambda out: run(
+        ['gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', out, source], 'compiling the sink'))
+
+
+# QEMU 10.0's multi-threaded TCG aborted here (iotlb_to_section). See lab/README.md.
+TCG = 'tcg,thread=multi'
+
+
+def accelerator(wanted, parts):
+    """KVM where it boots this kernel, which a /dev/kvm alone does not promise."""
+    if wanted != 'auto':
+        return {'kvm': 'kvm', 'tcg': TCG}[wanted]
+    if not os.path.exists('/dev/kvm'):
+        return TCG
+    with open('/proc/cpuinfo', encoding='ascii', errors='replace') as f:
+        cpu = [line for line in f if line.startswith(('model name', 'flags'))][:2]
+
+    def probe(out):
+        say('trying whether KVM boots the guest (once for this machine)')
+        verdict = TCG
+        try:
+            with Guest(accel='kvm', **parts) as guest:
+                guest.wait_ready(60)
+                verdict = 'kvm'
+        except LabError as error:
+            say('  it does not: %s' % str(error).splitlines()[0])
+        with open(out, 'w', encoding='ascii') as f:
+            f.write(verdict)
+    path = cached('accel', digest(os.uname().release, parts['kernel'], *cpu), probe)
+    with open(path, encoding='ascii') as f:
+        return f.read()
+
+
+def machine(wanted):
+    image, version, _, _ = kernel()
+    parts = {'kernel': image, 'initrd': initrd(version), 'sink': sink()}
+    return {**parts, 'accel': accelerator(wanted, parts)}
+
+
+# --- vfio modules -------------------------------------------------------------------------------
+
+def modules(variant):
+    """A directory to take the place of the kernel's drivers/vfio; None means the kernel's own."""
+    if variant == 'stock':
+        return None
+    _, version, headers, source = kernel()
+    builder, patch = '/src/kernel-patch/build', '/src/lab/control/trap.patch'
+    if not os.path.exists(builder):
+        raise LabError('no kernel-patch/build: only --modules stock is to be had')
+    inputs = ['/src/kernel-patch/linux-6.12', builder] if variant == 'patched' else [builder, patch]
+
+    def make(out):
+        say('building the %s vfio modules for %s (10 s)' % (variant, version))
+        built = out + '.ko'
+        shutil.rmtree(built, ignore_errors=True)
+        os.mkdir(built)
+        run([builder, '--source', source, '--headers', headers, '--out', built] +
+            (['--patch', patch] if variant == 'trap' else []), 'kernel-patch/build')
+        stock = '/lib/modules/%s/kernel/drivers/vfio' % version
+        shutil.copytree(stock, out)
+        missing = set(glob.glob(built + '/*.ko'))
+        for path in glob.glob(out + '/**/*.ko.xz', recursive=True):
+            new = '%s/%s' % (built, os.path.basename(path)[:-len('.xz')])
+            if os.path.exists(new):
+                # The kernel decompresses modules itself, and knows only this check sum.
+                with open(path, 'wb') as f:
+                    subprocess.run(['xz', '-0', '--check=crc32', '-c', new], stdout=f, check=True)
+                missing.discard(new)
+        if missing:
+            raise LabError('modules that the stock kernel does not have: %s' % sorted(missing))
+        shutil.rmtree(built)
+    return cached('modules-' + variant, digest(version, *inputs), make)
+
+
+# --- The repository's own programs --------------------------------------------------------------
+
+def install(compiler='gcc'):
+    return None

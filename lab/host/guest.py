@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""One guest: QEMU, the back ends that count its frames, the witness, and the jobs it runs."""
+
+import json
+import os
+import re
+import secrets
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import witness
+
+RAM = 2 << 30
+
+# The devices by name: (name, address in the guest, netdev, QEMU arguments). The addresses are
+# fixed, so that everything can name a device; another one is one more line.
+PORT = '-device pcie-root-port,id=port%d,chassis=%d,addr=%s,pref64-reserve=32M'
+DEVICES = [
+    ('virtio', '0000:00:03.0', 'net0',
+     '-device virtio-net-pci,netdev=net0,addr=3.0,disable-legacy=on,iommu_platform=on,'
+     'mac=52:54:00:00:00:01,romfile='),
+    ('vmxnet3', '0000:00:04.0', 'net1',
+     '-device vmxnet3,netdev=net1,addr=4.0,mac=52:54:00:00:00:02,romfile='),
+    ('igb', '0000:01:00.0', 'net2', PORT % (1, 1, '5.0') +
+     ' -device igb,netdev=net2,bus=port1,addr=0.0,mac=52:54:00:00:00:03,romfile='),
+    ('igbvf', '0000:01:10.0', 'net2', ''),
+    ('ivshmem', '0000:00:06.0', '-',
+     '-object memory-backend-memfd,id=shmem,size=64M,share=on '
+     '-device ivshmem-plain,memdev=shmem,addr=6.0'),
+]
+
+# What of the kernel's log is a failure whatever the command says.
+SPLAT = re.compile(r'BUG: |WARNING: (CPU|possible|suspicious|inconsistent|bad unlock)|\bOops\b|'
+                   r'Kernel panic|general protection fault|INFO: (task|rcu)|'
+                   r'unable to handle|UBSAN:|KASAN:|kmemleak: \d+ new|'
+                   r'freeing invalid memtype|conflicting memory types|'
+                   r'refcount_t:|list_(add|del) corruption')
+
+
+class LabError(Exception):
+    pass
+
+
+def say(text):
+    """Progress goes to stderr; the clock goes on from lab/run's."""
+    print('[lab %4ds] %s' % (time.monotonic() - say.start, text), file=sys.stderr, flush=True)
+
+
+say.start = time.monotonic()
+
+
+def mount(*args):
+    subprocess.run(['mount', *args], check=True)
+
+
+class Qmp:
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(path)
+        self.file = self.sock.makefile('r')
+        self.lock = threading.Lock()
+        self.file.readline()
+        self.execute('qmp_capabilities')
+
+    def execute(self, command, **arguments):
+        with self.lock:
+            self.sock.sendall(json.dumps({'execute': command, 'arguments': arguments}).encode())
+            for line in self.file:
+                answer = json.loads(line)
+                if 'error' in answer:
+                    raise LabError('QEMU: %s: %s' % (command, answer['error']['desc']))
+                if 'return' in answer:
+                    return answer['return']
+        raise LabError('QEMU is gone')
+
+    def monitor(self, line, cpu=0):
+        return self.execute('human-monitor-command', **{'command-line': line, 'cpu-index': cpu})
+
+
+class Guest:
+    """A running guest. Everything of it lives in one directory in RAM, and dies with it.
+
+    modules: directory that takes the place of the kernel's drivers/vfio, or None (stock)
+    install: directory that appears as /opt/dpdk-vfio-wc, or None
+    results: directory that appears as /results
+    """
+    count = 0
+
+    def __init__(self, kernel, initrd, sink, accel, modules=None, install=None,
+                 results='/results', append='', devices=(), console=None, tty=False, ram=RAM):
+        Guest.count += 1
+        self.dir = '/lab/guest%d' % Guest.count
+        self.processes, self.mounts = [], []
+        self.buffer, self.checked, self.ram = b'', 0, ram
+        self.qmp = None
+        os.makedirs(self.dir + '/share/job')
+        self.console = console or self.dir + '/console'
+        self.version = os.path.basename(kernel).split('-', 1)[1]
+        try:
+            self._export(modules, install)
+            self._start_sink(sink)
+            self._start_qemu(kernel, initrd, accel, results, append, devices, tty)
+        except BaseException:
+            self.close()
+            raise
+
+    def _mount(self, *args):
+        mount(*args)
+        self.mounts.append(args[-1])
+
+    def _export(self, modules, install):
+        """What the guest gets for a root file system."""
+        self.root = self.dir + '/root'
+        os.mkdir(self.root)
+        self._mount('--bind', '/lab/root', self.root)
+        self._mount('--bind', '/src', self.root + '/src')
+        if modules:
+            # modprobe finds the rebuilt modules where the distribution's were: dependencies are
+            # the same, so the guest needs no depmod.
+            self._mount('--bind', modules,
+                        '%s/lib/modules/%s/kernel/drivers/vfio' % (self.root, self.version))
+        if install:
+            self._mount('--bind', install, self.root + '/opt/dpdk-vfio-wc')
+
+    def _start_sink(self, sink):
+        args = []
+        for netdev in self.netdevs():
+            args += [netdev, '%s/%s.sink' % (self.dir, netdev), '%s/%s.qemu' % (self.dir, netdev)]
+        self.sink = subprocess.Popen([sink, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     text=True, bufsize=1, start_new_session=True)
+        self.processes.append(self.sink)
+        if self.sink.stdout.readline() != 'ready\n':
+            raise LabError('the counting back ends do not start')
+
+    @staticmethod
+    def netdevs():
+        return sorted({d[2] for d in DEVICES if d[2] != '-'})
+
+    def _start_qemu(self, kernel, initrd, accel, results, append, devices, tty):
+        with open(self.dir + '/share/devices', 'w', encoding='ascii') as f:
+            f.writelines('%s %s %s\n' % d[:3] for d in DEVICES)
+        args = [
+            'qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none',
+            '-no-reboot', '-M', 'q35,kernel-irqchip=split,memory-backend=ram,hpet=off',
+            '-accel', accel, '-cpu', 'max', '-smp', '2', '-m', '%dM' % (self.ram >> 20),
+            # Guest RAM is a file: offset in it is guest-physical address (all of it is below the
+            # PCI hole), so the witness can read page tables while the guest runs.
+            '-object', 'memory-backend-file,id=ram,size=%d,mem-path=%s/ram,share=on' %
+            (self.ram, self.dir),
+            '-device', 'intel-iommu,intremap=on,caching-mode=on',
+            '-kernel', kernel, '-initrd', initrd, '-append',
+            'console=ttyS0 panic=-1 intel_iommu=on hugepages=%d %s' %
+            (self.ram * 5 // 16 >> 21, append),
+            '-serial', 'file:' + self.console,
+            '-qmp', 'unix:%s/qmp,server=on,wait=off' % self.dir,
+            '-device', 'virtio-serial-pci,addr=8.0',
+            '-chardev', 'socket,id=jobs,path=%s/jobs,server=on,wait=off' % self.dir,
+            '-device', 'virtserialport,chardev=jobs,nr=1,name=lab.jobs',
+            '-chardev', 'socket,id=witness,path=%s/witness,server=on,wait=off' % self.dir,
+            '-device', 'virtserialport,chardev=witness,nr=2,name=wc.witness',
+        ]
+        for number, (tag, path, readonly) in enumerate(
+                [('root', self.root, 'on'), ('share', self.dir + '/share', 'off'),
+                 ('results', results, 'off')]):
+            args += ['-fsdev', 'local,id=%s,path=%s,security_model=passthrough,readonly=%s,'
+                     'multidevs=remap' % (tag, path, readonly),
+                     '-device', 'virtio-9p-pci,fsdev=%s,mount_tag=%s,addr=9.%d,multifunction=on' %
+                     (tag, tag, number)]
+        for netdev in self.netdevs():
+            args += ['-netdev', 'dgram,id={0},local.type=unix,local.path={1}/{0}.qemu,'
+                     'remote.type=unix,remote.path={1}/{0}.sink'.format(netdev, self.dir)]
+        for device in DEVICES:
+            args += device[3].split()
+        for device in devices:
+            args += ['-device', device]
+        if tty:
+            args += ['-chardev', 'stdio,id=tty,signal=off', '-device', 'virtconsole,chardev=tty']
+        self.log = open(self.dir + '/qemu.log', 'w+b')
+        self.started = time.monotonic()
+        self.qemu = subprocess.Popen(args, stdin=None if tty else subprocess.DEVNULL,
+                                     stdout=None if tty else self.log, stderr=self.log)
+        self.processes.append(self.qemu)
+        self.qmp = Qmp(self._socket('qmp'))
+        self.jobs = socket.socket(socket.AF_UNIX)
+        self.jobs.connect(self.dir + '/jobs')
+        self.witness = witness.Witness(self)
+        self.witness.start()
+
+    def _socket(self, name):
+        """Wait for QEMU to make its sockets: the last one stands when the first does."""
+        path = '%s/%s' % (self.dir, name)
+        deadline = time.monotonic() + 20
+        while not os.path.exists(path) or not os.path.exists(self.dir + '/witness'):
+            if self.qemu.poll() is not None or time.monotonic() > deadline:
+                raise LabError('QEMU does not start: ' + self.qemu_log())
+            time.sleep(0.02)
+        return path
+
+    def qemu_log(self):
+        with open(self.dir + '/qemu.log', errors='replace') as f:
+            return f.read().strip()[-2000:]
+
+    def console_tail(self, lines=40):
+        try:
+            with open(self.console, errors='replace') as f:
+                return ''.join(f.readlines()[-lines:])
+        except FileNotFoundError:
+            return ''
+
+    def wait_ready(self, timeout=120):
+        out = self._until(re.compile(rb'ready\n'), None, time.monotonic() + timeout, 'boot')
+        self.boot_seconds = time.monotonic() - self.started
+        return out
+
+    def _until(self, pattern, write, deadline, what):
+        """Pass the guest's output to write() until it matches pattern."""
+        while True:
+            match = pattern.search(self.buffer)
+            end = match.start() if match else max(0, len(self.buffer) - 64)
+            if write and end:
+                write(self.buffer[:end])
+            if match:
+                self.buffer = self.buffer[match.end():]
+                return match
+            self.buffer = self.buffer[end:]
+            while not select.select([self.jobs], [], [], 1)[0]:
+                if self.qemu.poll() is not None:
+                    break
+                if time.monotonic() > deadline:
+                    raise LabError('the guest did not %s in time; the end of its console:\n%s' %
+                                   (what, self.console_tail()))
+            data = b''
+            try:
+                data = self.jobs.recv(1 << 16)
+            except OSError:
+                pass
+            if not data:
+                if write:
+                    write(self.buffer)
+                raise LabError('the guest died (%s); the end of its console:\n%s\n%s' %
+                               (what, self.console_tail(), self.qemu_log()))
+            self.buffer += data
+
+    def run(self, script, write, timeout=600, tty=False):
+        """Run a shell script in the guest; its output goes to write(); returns its status."""
+        job = secrets.token_hex(8)
+        with open('%s/share/job/%s' % (self.dir, job), 'w', encoding='utf-8') as f:
+            f.write(script)
+        self.jobs.sendall(('%s %s\n' % (job, 'tty' if tty else 'pipe')).encode())
+        pattern = re.compile(rb'\0exit %s (\d+)\n' % job.encode())
+        match = self._until(pattern, write, time.monotonic() + timeout, 'finish the command')
+        return int(match.group(1))
+
+    def splats(self):
+        """The kernel's complaints since the last call."""
+        with open(self.console, errors='replace') as f:
+            f.seek(self.checked)
+            text = f.read()
+        self.checked += len(text.encode('utf-8', 'replace'))
+        lines = text.splitlines()
+        found = []
+        for number, line in enumerate(lines):
+            if SPLAT.search(line):
+                found += lines[number:number + 40]
+                break
+        return found
+
+    def close(self):
+        try:
+            if self.qmp and self.qemu.poll() is None:
+                self.qmp.execute('quit')
+                self.qemu.wait(10)
+        except (OSError, LabError, subprocess.TimeoutExpired):
+            pass
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        for path in reversed(self.mounts):
+            subprocess.run(['umount', '-l', path], check=False)
+        # The root file system's mounts are gone, but never follow one that is not.
+        for name in ('ram', 'share'):
+            path = '%s/%s' % (self.dir, name)
+            shutil.rmtree(path) if os.path.isdir(path) else os.path.exists(path) and os.unlink(path)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The part of lab/run that runs inside the root file system (see lab/run, lab/host/enter)."""
+
+import argparse
+import os
+import shlex
+import signal
+import sys
+
+import build
+from guest import Guest, LabError, say
+
+
+def guest_options(parser):
+    parser.add_argument('--modules', default='patched', choices=['stock', 'patched', 'trap'])
+    parser.add_argument('--append', default='')
+    parser.add_argument('--device', action='append', default=[])
+    parser.add_argument('--accel', default='auto', choices=['auto', 'kvm', 'tcg'])
+    parser.add_argument('--timeout', type=float, default=600)
+    parser.add_argument('--no-build', action='store_true')
+    parser.add_argument('--verbose', action='store_true')
+
+
+def start_guest(args, tty=False, **more):
+    """A guest as the options say, booted."""
+    install = None if args.no_build else build.install()
+    guest = Guest(**build.machine(args.accel), modules=build.modules(args.modules),
+                  install=install, append=args.append, devices=args.device, tty=tty, **more)
+    try:
+        guest.wait_ready()
+        say('the guest is up after %.1f s (%s, vfio modules: %s)' %
+            (guest.boot_seconds, guest.version, args.modules))
+    except BaseException:
+        guest.close()
+        raise
+    return guest
+
+
+def write(data):
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def finish(guest, status):
+    """A complaint of the kernel's fails the run, whatever the command says."""
+    splats = guest.splats()
+    if splats:
+        print('\n'.join(['lab: the guest kernel complained:', *splats]), file=sys.stderr)
+        status = status or 1
+    return status
+
+
+def do_exec(argv):
+    parser = argparse.ArgumentParser(prog='lab/run exec', add_help=False)
+    guest_options(parser)
+    parser.add_argument('command', nargs=argparse.REMAINDER)
+    args = parser.parse_args(argv)
+    command = args.command[1:] if args.command[:1] == ['--'] else args.command
+    if not command:
+        parser.error('no command; lab/run exec --help')
+    with start_guest(args) as guest:
+        status = guest.run(shlex.join(command) + '\n', write, args.timeout)
+        if args.verbose:
+            print(guest.console_tail(1000), file=sys.stderr)
+        return finish(guest, status)
+
+
+def do_shell(argv):
+    parser = argparse.ArgumentParser(prog='lab/run shell', add_help=False)
+    guest_options(parser)
+    args = parser.parse_args(argv)
+    if not sys.stdin.isatty():
+        raise LabError('shell needs a terminal; use exec')
+    import termios
+    import tty
+    size, saved = os.get_terminal_size(), termios.tcgetattr(0)
+    guest = start_guest(args, tty=True)
+    try:
+        tty.setraw(0)
+        return guest.run('stty rows %d cols %d; export TERM=%s\ncat /src/lab/guest/motd\n'
+                         'exec bash -i\n' % (size.lines, size.columns,
+                                             shlex.quote(os.environ.get('TERM', 'dumb'))),
+                         write, 1e9, tty=True)
+    finally:
+        guest.close()
+        termios.tcsetattr(0, termios.TCSADRAIN, saved)
+
+
+def do_prepare(argv):
+    build.machine('auto')
+    for variant in ('stock', 'patched', 'trap'):
+        build.modules(variant)
+    build.install()
+    return 0
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    verbs = {'exec': do_exec, 'shell': do_shell, 'prepare': do_prepare}
+    try:
+        return verbs[sys.argv[1]](sys.argv[2:])
+    except LabError as error:
+        print('lab/run: %s' % error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == '__main__':
+    sys.exit(main())
