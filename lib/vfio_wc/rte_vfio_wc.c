@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/pci_regs.h>
+
+#include "rte_vfio_wc.h"
+#include "vfio_wc_error.h"
+#include "vfio_wc_maps.h"
+#include "vfio_wc_uapi.h"
+
+/* Since Linux 4.17; glibc has it since 2.27. */
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+int
+vfio_wc_fail(struct rte_vfio_wc_error *error, int err, const char *subject,
+		const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	if (error == NULL)
+		return -err;
+
+	error->err = err;
+	n = snprintf(error->text, sizeof(error->text), "%s: ", subject);
+	if (n >= 0 && (size_t)n < sizeof(error->text)) {
+		va_start(ap, format);
+		vsnprintf(error->text + n, sizeof(error->text) - n, format, ap);
+		va_end(ap);
+	}
+	return -err;
+}
+
+/* Room for a device name, "BAR n" and two addresses; longer names are cut. */
+struct subject {
+	char text[128];
+};
+
+static const char *
+subject_range(struct subject *s, const struct rte_vfio_wc_range *range)
+{
+	snprintf(s->text, sizeof(s->text), "%.64s BAR %u [0x%" PRIx64 ", 0x%" PRIx64 ")",
+		range->device, range->bar, range->offset, range->offset + range->length);
+	return s->text;
+}
+
+static const char *
+subject_bar(struct subject *s, const char *device, unsigned int bar)
+{
+	snprintf(s->text, sizeof(s->text), "%.64s BAR %u", device, bar);
+	return s->text;
+}
+
+const char *
+rte_vfio_wc_type_name(enum rte_vfio_wc_type type)
+{
+	switch (type) {
+	case RTE_VFIO_WC_TYPE_UC:
+		return "UC-";
+	case RTE_VFIO_WC_TYPE_WC:
+		return "WC";
+	}
+	return "unknown";
+}
+
+/*
+ * Is fd a VFIO device? An ioctl that other kinds of files do not know: under UIO, EAL's device fd
+ * is a /dev/uioN.
+ */
+static int
+check_device(const char *device, int fd, struct rte_vfio_wc_error *error)
+{
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+
+	if (ioctl(fd, VFIO_DEVICE_GET_INFO, &info) != 0)
+		return vfio_wc_fail(error, ENODEV, device, "fd %d is not a VFIO device (%s)", fd,
+			strerror(errno));
+	if ((info.flags & VFIO_DEVICE_FLAGS_PCI) == 0)
+		return vfio_wc_fail(error, ENODEV, device, "fd %d is not a VFIO PCI device", fd);
+	return 0;
+}
+
+/* Region information with its capabilities; freed by the caller. NULL and errno on failure. */
+static struct vfio_region_info *
+region_info(int fd, unsigned int index)
+{
+	struct vfio_region_info *info = NULL;
+	uint32_t argsz = sizeof(*info);
+
+	/* The kernel says in argsz how much there is: the second round has the room. */
+	for (;;) {
+		struct vfio_region_info *bigger = realloc(info, argsz);
+
+		if (bigger == NULL)
+			break;
+		info = bigger;
+		memset(info, 0, argsz);
+		info->argsz = argsz;
+		info->index = index;
+		if (ioctl(fd, VFIO_DEVICE_GET_REGION_INFO, info) != 0)
+			break;
+		if (info->argsz <= argsz)
+			return info;
+		argsz = info->argsz;
+	}
+	free(info);
+	return NULL;
+}
+
+/* The types that the capability offers; 0: no capability, or a newer version of it. */
+static uint32_t
+region_types(const struct vfio_region_info *info)
+{
+	uint32_t offset = info->flags & VFIO_REGION_INFO_FLAG_CAPS ? info->cap_offset : 0;
+
+	while (offset != 0 && offset + sizeof(struct vfio_info_cap_header) <= info->argsz) {
+		struct vfio_region_info_cap_mmap_attrs cap = { 0 };
+		size_t room = info->argsz - offset;
+
+		memcpy(&cap, (const char *)info + offset, room < sizeof(cap) ? room : sizeof(cap));
+		if (cap.header.id == VFIO_REGION_INFO_CAP_MMAP_ATTRS && cap.header.version == 1 &&
+				cap.feature == VFIO_DEVICE_FEATURE_MMAP_COOKIE)
+			return cap.attrs;
+		if (cap.header.next <= offset)
+			break;	/* the chain only goes up: no loops */
+		offset = cap.header.next;
+	}
+	return 0;
+}
+
+static int
+config_read(int fd, uint64_t config, uint64_t offset, void *buf, size_t size)
+{
+	return pread(fd, buf, size, config + offset) == (ssize_t)size ? 0 : -EIO;
+}
+
+/*
+ * Where the MSI-X table is (PCI local bus specification 3.0, section 6.8.2): a capability in the
+ * list that starts at 0x34, with the table's size less one in its control word and BAR number and
+ * offset in the double word after. PCI is little-endian, and so are VFIO's accesses to it.
+ */
+static int
+find_msix(int fd, uint64_t config, unsigned int bar, struct rte_vfio_wc_bar_info *out)
+{
+	uint64_t page = sysconf(_SC_PAGESIZE);
+	uint8_t status[2], pos, cap[8];
+	unsigned int left;
+
+	if (config_read(fd, config, PCI_STATUS, status, sizeof(status)) != 0)
+		return -EIO;
+	if ((status[0] & PCI_STATUS_CAP_LIST) == 0)
+		return 0;
+	if (config_read(fd, config, PCI_CAPABILITY_LIST, &pos, sizeof(pos)) != 0)
+		return -EIO;
+
+	/* 192 bytes of capabilities, four at least each: a longer list has a loop */
+	for (left = 192 / 4; left > 0 && pos >= PCI_STD_HEADER_SIZEOF; left--) {
+		uint64_t start, end;
+		uint32_t table;
+
+		if (config_read(fd, config, pos & ~3, cap, sizeof(cap)) != 0)
+			return -EIO;
+		if (cap[0] != PCI_CAP_ID_MSIX) {
+			pos = cap[1];
+			continue;
+		}
+		table = cap[4] | cap[5] << 8 | cap[6] << 16 | (uint32_t)cap[7] << 24;
+		if ((table & PCI_MSIX_TABLE_BIR) != bar)
+			return 0;
+		start = table & PCI_MSIX_TABLE_OFFSET;
+		end = start + (((cap[2] | cap[3] << 8) & PCI_MSIX_FLAGS_QSIZE) + 1) *
+			(uint64_t)PCI_MSIX_ENTRY_SIZE;
+		out->msix_offset = start & ~(page - 1);
+		out->msix_length = ((end + page - 1) & ~(page - 1)) - out->msix_offset;
+		return 0;
+	}
+	return 0;
+}
+
+int
+rte_vfio_wc_bar_info(const char *device, int fd, unsigned int bar,
+		struct rte_vfio_wc_bar_info *out, struct rte_vfio_wc_error *error)
+{
+	struct vfio_region_info *info;
+	struct subject s;
+	uint64_t config;
+	uint8_t base[4];
+	int ret;
+
+	subject_bar(&s, device, bar);
+	if (bar >= RTE_VFIO_WC_BARS)
+		return vfio_wc_fail(error, EINVAL, s.text, "a PCI device has BARs 0 to %d",
+			RTE_VFIO_WC_BARS - 1);
+	ret = check_device(device, fd, error);
+	if (ret != 0)
+		return ret;
+
+	memset(out, 0, sizeof(*out));
+	info = region_info(fd, VFIO_PCI_BAR0_REGION_INDEX + bar);
+	if (info == NULL)
+		return vfio_wc_fail(error, errno, s.text, "no region information (%s)",
+			strerror(errno));
+	out->size = info->size;
+	out->fd_offset = info->offset;
+	out->mappable = (info->flags & VFIO_REGION_INFO_FLAG_MMAP) != 0;
+	out->types = region_types(info);
+	free(info);
+
+	if (out->size == 0)
+		return 0;
+
+	info = region_info(fd, VFIO_PCI_CONFIG_REGION_INDEX);
+	if (info == NULL)
+		return vfio_wc_fail(error, errno, s.text, "no configuration space (%s)",
+			strerror(errno));
+	config = info->offset;
+	free(info);
+	if (config_read(fd, config, PCI_BASE_ADDRESS_0 + 4 * bar, base, sizeof(base)) != 0 ||
+			find_msix(fd, config, bar, out) != 0)
+		return vfio_wc_fail(error, EIO, s.text, "configuration space cannot be read");
+	out->io = (base[0] & PCI_BASE_ADDRESS_SPACE) == PCI_BASE_ADDRESS_SPACE_IO;
+	return 0;
+}
+
+int
+rte_vfio_wc_probe(const char *device, int fd, struct rte_vfio_wc_error *error)
+{
+	struct vfio_device_feature probe = {
+		.argsz = sizeof(probe),
+		.flags = VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET |
+			VFIO_DEVICE_FEATURE_MMAP_COOKIE,
+	};
+	unsigned int bar;
+	int ret;
+
+	ret = check_device(device, fd, error);
+	if (ret != 0)
+		return ret;
+
+	if (ioctl(fd, VFIO_DEVICE_FEATURE, &probe) != 0) {
+		/* EINVAL: a vfio driver that has no features at all */
+		if (errno == ENOTTY || errno == EINVAL)
+			return vfio_wc_fail(error, ENOTTY, device,
+				"this kernel's vfio driver has no mmap cookies, "
+				"all its mappings are uncached");
+		return vfio_wc_fail(error, errno, device, "probing for mmap cookies: %s",
+			strerror(errno));
+	}
+
+	for (bar = 0; bar < RTE_VFIO_WC_BARS; bar++) {
+		struct vfio_region_info *info =
+			region_info(fd, VFIO_PCI_BAR0_REGION_INDEX + bar);
+		uint32_t types = info != NULL ? region_types(info) : 0;
+
+		free(info);
+		if (types != 0)
+			return 0;
+	}
+	return vfio_wc_fail(error, EPROTO, device,
+		"feature 0x%x answers, but no BAR offers memory types: "
+		"no mappable BAR, or another kernel's use of that number",
+		VFIO_DEVICE_FEATURE_MMAP_COOKIE);
+}
+
+static int
+check_range(const struct rte_vfio_wc_range *range, const char *subject,
+		const struct rte_vfio_wc_bar_info *info, struct rte_vfio_wc_error *error)
+{
+	uint64_t page = sysconf(_SC_PAGESIZE);
+	uint64_t end = range->offset + range->length;
+
+	if (info->size == 0)
+		return vfio_wc_fail(error, ENODEV, subject, "the device has no such BAR");
+	if (info->io)
+		return vfio_wc_fail(error, ENODEV, subject,
+			"the BAR is I/O ports, only memory has a memory type");
+	if (!info->mappable)
+		return vfio_wc_fail(error, ENODEV, subject,
+			"the kernel does not let this BAR be mapped");
+	if (range->length == 0)
+		return vfio_wc_fail(error, EINVAL, subject, "the range is empty");
+	if (range->offset % page != 0 || range->length % page != 0)
+		return vfio_wc_fail(error, EINVAL, subject,
+			"offset and length must be multiples of the page size, 0x%" PRIx64, page);
+	if (end < range->offset)
+		return vfio_wc_fail(error, EOVERFLOW, subject, "offset + length wraps");
+	if (end > info->size)
+		return vfio_wc_fail(error, ERANGE, subject,
+			"the range leaves the BAR, which has 0x%" PRIx64 " bytes", info->size);
+	if (info->msix_length != 0 && range->offset < info->msix_offset + info->msix_length &&
+			info->msix_offset < end)
+		return vfio_wc_fail(error, EINVAL, subject,
+			"the MSI-X table is in [0x%" PRIx64 ", 0x%" PRIx64 ") and stays uncached",
+			info->msix_offset, info->msix_offset + info->msix_length);
+	return 0;
+}
+
+static const char *
+cookie_reason(int err)
+{
+	switch (err) {
+	case ENOTTY:
+		return "this kernel's vfio driver has no mmap cookies, "
+			"all its mappings are uncached";
+	case EOPNOTSUPP:
+		return "this memory type cannot be had on this machine "
+			"(nopat, or an architecture without it)";
+	case ENOSPC:
+		return "the device fd has its 256 cookies already";
+	case ENODEV:
+		return "the kernel does not let this BAR be mapped";
+	case EINVAL:
+		return "the kernel refuses the request";
+	default:
+		return strerror(err);
+	}
+}
+
+/* Check a range and get its cookie; plain: where the range starts without one. */
+static int
+get_cookie(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type type, uint64_t *cookie,
+		uint64_t *plain, struct rte_vfio_wc_error *error)
+{
+	struct {
+		struct vfio_device_feature feature;
+		struct vfio_device_feature_mmap_cookie cookie;
+	} request = {
+		.feature.argsz = sizeof(request),
+		.feature.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MMAP_COOKIE,
+		.cookie.region = VFIO_PCI_BAR0_REGION_INDEX + range->bar,
+		.cookie.attr = type,
+		.cookie.start = range->offset,
+		.cookie.size = range->length,
+	};
+	struct rte_vfio_wc_bar_info info;
+	struct subject s;
+	int ret;
+
+	subject_range(&s, range);
+	ret = rte_vfio_wc_bar_info(range->device, range->fd, range->bar, &info, error);
+	if (ret == 0)
+		ret = check_range(range, s.text, &info, error);
+	if (ret == 0 && info.types == 0) {
+		ret = rte_vfio_wc_probe(range->device, range->fd, error);
+		if (ret == 0)
+			ret = vfio_wc_fail(error, ENODEV, s.text,
+				"the kernel has no cookies for this BAR");
+	}
+	if (ret != 0)
+		return ret;
+	if (type != RTE_VFIO_WC_TYPE_UC && type != RTE_VFIO_WC_TYPE_WC)
+		return vfio_wc_fail(error, EINVAL, s.text, "unknown memory type %d", type);
+	if ((info.types & UINT32_C(1) << type) == 0)
+		return vfio_wc_fail(error, EOPNOTSUPP, s.text, "%s: %s",
+			rte_vfio_wc_type_name(type), cookie_reason(EOPNOTSUPP));
+
+	if (ioctl(range->fd, VFIO_DEVICE_FEATURE, &request) != 0) {
+		int err = errno;
+
+		return vfio_wc_fail(error, err, s.text, "%s: %s", rte_vfio_wc_type_name(type),
+			cookie_reason(err));
+	}
+	*cookie = request.cookie.offset;
+	*plain = info.fd_offset + range->offset;
+	return 0;
+}
+
+int
+rte_vfio_wc_cookie(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type type,
+		uint64_t *fd_offset, struct rte_vfio_wc_error *error)
+{
+	uint64_t plain = 0;
+
+	return get_cookie(range, type, fd_offset, &plain, error);
+}
+
+static int
+map_at(const struct rte_vfio_wc_range *range, uint64_t fd_offset, const char *what, void **addr,
+		struct rte_vfio_wc_error *error)
+{
+	struct subject s;
+	int err;
+
+	*addr = mmap(NULL, range->length, PROT_READ | PROT_WRITE, MAP_SHARED, range->fd, fd_offset);
+	if (*addr != MAP_FAILED)
+		return 0;
+	err = errno;
+	return vfio_wc_fail(error, err, subject_range(&s, range), "mmap as %s: %s", what,
+		err == EBUSY ? "a page of it is held with another memory type, "
+			"through somebody's cookie or by another driver" : strerror(err));
+}
+
+int
+rte_vfio_wc_map(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type type, void **addr,
+		struct rte_vfio_wc_error *error)
+{
+	uint64_t cookie = 0, plain = 0;
+	int ret;
+
+	ret = get_cookie(range, type, &cookie, &plain, error);
+	if (ret == 0)
+		ret = map_at(range, cookie, rte_vfio_wc_type_name(type), addr, error);
+	return ret;
+}
+
+/*
+ * Put a mapping in the place of another. A failing mremap() may or may not have taken the old one
+ * away (Linux unmaps the target, then moves): fill the hole if there is one, at an address where
+ * MAP_FIXED_NOREPLACE makes sure that nobody else's mapping is harmed.
+ */
+static int
+move_over(const struct rte_vfio_wc_range *range, void *from, void *to, uint64_t plain,
+		struct rte_vfio_wc_error *error)
+{
+	struct subject s;
+	void *filled;
+	int err;
+
+	if (mremap(from, range->length, range->length, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to)
+		return 0;
+	err = errno;
+	munmap(from, range->length);
+	subject_range(&s, range);
+
+	filled = mmap(to, range->length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE,
+		range->fd, plain);
+	if (filled == to)
+		return vfio_wc_fail(error, err, s.text,
+			"mremap: %s; the plain mapping was put back", strerror(err));
+	if (filled != MAP_FAILED)
+		munmap(filled, range->length);	/* a kernel that takes the flag for a hint */
+	if (vfio_wc_maps_check(to, range->length, plain) == 0)
+		return vfio_wc_fail(error, err, s.text, "mremap: %s; the old mapping stays",
+			strerror(err));
+	return vfio_wc_fail(error, ENOTRECOVERABLE, s.text,
+		"mremap: %s; and the plain mapping at %p could not be put back", strerror(err), to);
+}
+
+static int
+check_mapped(const struct rte_vfio_wc_range *range, const void *addr, uint64_t plain,
+		struct rte_vfio_wc_error *error)
+{
+	int ret = vfio_wc_maps_check(addr, range->length, plain);
+	struct subject s;
+
+	if (ret == -ENXIO)
+		return vfio_wc_fail(error, ENXIO, subject_range(&s, range),
+			"%p is not a mapping of this range of a VFIO device", addr);
+	if (ret != 0)
+		return vfio_wc_fail(error, -ret, subject_range(&s, range),
+			"/proc/self/maps cannot be read: %s", strerror(-ret));
+	return 0;
+}
+
+int
+rte_vfio_wc_remap(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type type, void *addr,
+		struct rte_vfio_wc_error *error)
+{
+	uint64_t cookie = 0, plain = 0;
+	void *elsewhere;
+	int ret;
+
+	ret = get_cookie(range, type, &cookie, &plain, error);
+	if (ret == 0)
+		ret = check_mapped(range, addr, plain, error);
+	if (ret == 0)
+		ret = map_at(range, cookie, rte_vfio_wc_type_name(type), &elsewhere, error);
+	if (ret == 0)
+		ret = move_over(range, elsewhere, addr, plain, error);
+	return ret;
+}
+
+/* Check a range without asking for a cookie. */
+static int
+plain_offset(const struct rte_vfio_wc_range *range, uint64_t *plain,
+		struct rte_vfio_wc_error *error)
+{
+	struct rte_vfio_wc_bar_info info;
+	struct subject s;
+	int ret;
+
+	ret = rte_vfio_wc_bar_info(range->device, range->fd, range->bar, &info, error);
+	if (ret == 0)
+		ret = check_range(range, subject_range(&s, range), &info, error);
+	if (ret == 0)
+		*plain = info.fd_offset + range->offset;
+	return ret;
+}
+
+int
+rte_vfio_wc_restore(const struct rte_vfio_wc_range *range, void *addr,
+		struct rte_vfio_wc_error *error)
+{
+	void *elsewhere;
+	uint64_t plain = 0;
+	int ret;
+
+	ret = plain_offset(range, &plain, error);
+	if (ret == 0)
+		ret = check_mapped(range, addr, plain, error);
+	if (ret == 0)
+		ret = map_at(range, plain, "plain", &elsewhere, error);
+	if (ret == 0)
+		ret = move_over(range, elsewhere, addr, plain, error);
+	return ret;
+}
+
+int
+rte_vfio_wc_mapped(const struct rte_vfio_wc_range *range, const void *addr,
+		struct rte_vfio_wc_error *error)
+{
+	uint64_t plain = 0;
+	int ret;
+
+	ret = plain_offset(range, &plain, error);
+	if (ret == 0)
+		ret = check_mapped(range, addr, plain, error);
+	return ret;
+}

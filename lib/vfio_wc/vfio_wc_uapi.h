@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef VFIO_WC_UAPI_H
+#define VFIO_WC_UAPI_H
+
+/*
+ * What the kernel series adds to <linux/vfio.h>, for systems whose headers lack it.
+ * The kernel's own header is the reference: kernel-patch/, include/uapi/linux/vfio.h.
+ */
+
+#include <linux/vfio.h>
+
+#ifndef VFIO_DEVICE_FEATURE_MMAP_COOKIE
+
+/*
+ * 0x5743 is "WC" in ASCII: VFIO_DEVICE_FEATURE indexes are 16 bits wide and upstream counts up
+ * from 0, so that this one cannot meet the next few upstream features. Region capabilities are
+ * numbered apart from features; the same number is used for both.
+ */
+#define VFIO_DEVICE_FEATURE_MMAP_COOKIE 0x5743
+#define VFIO_REGION_INFO_CAP_MMAP_ATTRS 0x5743
+
+enum vfio_mmap_attr {
+	VFIO_MMAP_ATTR_NONCACHED = 0,		/* x86: UC- */
+	VFIO_MMAP_ATTR_WRITECOMBINE = 1,
+};
+
+struct vfio_region_info_cap_mmap_attrs {
+	struct vfio_info_cap_header header;
+	__u32 feature;	/* VFIO_DEVICE_FEATURE index that makes the cookies */
+	__u32 attrs;	/* bit n: enum vfio_mmap_attr n can be had for this region */
+};
+
+struct vfio_device_feature_mmap_cookie {
+	__u32 region;
+	__u32 attr;
+	__u32 flags;
+	__u32 __reserved;
+	__aligned_u64 start;
+	__aligned_u64 size;
+	__aligned_u64 offset;
+};
+
+#endif /* VFIO_DEVICE_FEATURE_MMAP_COOKIE */
+
+#endif /* VFIO_WC_UAPI_H */
