@@ -16,6 +16,7 @@ import time
 import witness
 
 RAM = 2 << 30
+SO_SNDBUFFORCE = 32 # Python has no name for it
 
 # The devices by name: (name, address in the guest, netdev, QEMU arguments). The addresses are
 # fixed, so that everything can name a device; another one is one more line.
@@ -128,11 +129,16 @@ class Guest:
             self._mount('--bind', install, self.root + '/opt/dpdk-vfio-wc')
 
     def _start_sink(self, sink):
+        self.links = {netdev: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+                      for netdev in self.netdevs()}
         args = []
-        for netdev in self.netdevs():
-            args += [netdev, '%s/%s.sink' % (self.dir, netdev), '%s/%s.qemu' % (self.dir, netdev)]
+        for netdev, (ours, theirs) in self.links.items():
+            for end in ours, theirs:
+                end.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 4 << 20)
+            args += [netdev, str(theirs.fileno())]
         self.sink = subprocess.Popen([sink, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                     text=True, bufsize=1, start_new_session=True)
+                                     text=True, bufsize=1, start_new_session=True,
+                                     pass_fds=[theirs.fileno() for _, theirs in self.links.values()])
         self.processes.append(self.sink)
         if self.sink.stdout.readline() != 'ready\n':
             raise LabError('the counting back ends do not start')
@@ -171,9 +177,8 @@ class Guest:
                      'multidevs=remap' % (tag, path, readonly),
                      '-device', 'virtio-9p-pci,fsdev=%s,mount_tag=%s,addr=9.%d,multifunction=on' %
                      (tag, tag, number)]
-        for netdev in self.netdevs():
-            args += ['-netdev', 'dgram,id={0},local.type=unix,local.path={1}/{0}.qemu,'
-                     'remote.type=unix,remote.path={1}/{0}.sink'.format(netdev, self.dir)]
+        for netdev, (ours, _) in self.links.items():
+            args += ['-netdev', 'dgram,id=%s,local.type=fd,local.str=%d' % (netdev, ours.fileno())]
         for device in DEVICES:
             args += device[3].split()
         for device in devices:
@@ -183,9 +188,17 @@ class Guest:
         self.log = open(self.dir + '/qemu.log', 'w+b')
         self.started = time.monotonic()
         self.qemu = subprocess.Popen(args, stdin=None if tty else subprocess.DEVNULL,
-                                     stdout=None if tty else self.log, stderr=self.log)
+                                     stdout=None if tty else self.log, stderr=self.log,
+                                     pass_fds=[ours.fileno() for ours, _ in self.links.values()])
         self.processes.append(self.qemu)
         self.qmp = Qmp(self._socket('qmp'))
+        # QEMU set its ends non-blocking, and when one is full it queues 10000 frames for a device
+        # that cannot wait (igb, vmxnet3) and drops the rest. Blocking loses nothing. The flag
+        # belongs to the open file that we share with QEMU.
+        for ours, theirs in self.links.values():
+            ours.setblocking(True)
+            ours.close()
+            theirs.close()
         self.jobs = socket.socket(socket.AF_UNIX)
         self.jobs.connect(self.dir + '/jobs')
         self.witness = witness.Witness(self)

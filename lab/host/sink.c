@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The other end of the guest's NICs: receives every frame that QEMU's dgram back ends send, and
- * counts them. Unix datagram sockets push back when their queue is full (QEMU then holds the
- * frame until there is room), so nothing is lost between QEMU and here, and a count is exact.
+ * counts them. QEMU's end of each socket pair blocks when the queue is full (see lab/host/guest.py),
+ * so nothing is lost between QEMU and here, and a count is exact.
  *
- *	sink NAME PATH PEER [NAME PATH PEER ...]
+ *	sink NAME FD [NAME FD ...]
  *
  * Commands on stdin, answers on stdout, a line each:
  *	count NAME	-> count FRAMES BYTES OTHER
@@ -24,7 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define MAX_PORTS 16
@@ -35,7 +34,6 @@ struct port {
 	const char *name;
 	int fd;
 	bool reflect;
-	struct sockaddr_un peer;
 	uint64_t frames, bytes, other;
 };
 
@@ -46,18 +44,6 @@ die(const char *what)
 {
 	perror(what);
 	exit(1);
-}
-
-static void
-set_path(struct sockaddr_un *sun, const char *path)
-{
-	memset(sun, 0, sizeof(*sun));
-	sun->sun_family = AF_UNIX;
-	if (strlen(path) >= sizeof(sun->sun_path)) {
-		fprintf(stderr, "sink: path too long: %s\n", path);
-		exit(1);
-	}
-	strcpy(sun->sun_path, path);
 }
 
 static bool
@@ -99,8 +85,7 @@ drain(struct port *port)
 			}
 			/* A guest that does not receive loses these, as on a wire. */
 			if (port->reflect)
-				sendto(port->fd, buffers[i], len, MSG_DONTWAIT,
-				       (struct sockaddr *)&port->peer, sizeof(port->peer));
+				send(port->fd, buffers[i], len, MSG_DONTWAIT);
 		}
 	} while (n == BATCH);
 }
@@ -139,26 +124,17 @@ main(int argc, char **argv)
 {
 	struct port ports[MAX_PORTS] = { 0 };
 	struct pollfd polls[MAX_PORTS + 1];
-	int count = (argc - 1) / 3, size = 4 << 20, i;
+	int count = (argc - 1) / 2, i;
 
-	if (count == 0 || count > MAX_PORTS || argc != 1 + 3 * count) {
-		fprintf(stderr, "usage: sink NAME PATH PEER ...\n");
+	if (count == 0 || count > MAX_PORTS || argc != 1 + 2 * count) {
+		fprintf(stderr, "usage: sink NAME FD ...\n");
 		return 1;
 	}
 	setvbuf(stdin, NULL, _IONBF, 0); /* poll() must see every line that is waiting */
 	polls[count] = (struct pollfd){ .fd = 0, .events = POLLIN };
 	for (i = 0; i < count; i++) {
-		struct sockaddr_un self;
-
-		ports[i].name = argv[1 + 3 * i];
-		set_path(&self, argv[2 + 3 * i]);
-		set_path(&ports[i].peer, argv[3 + 3 * i]);
-		ports[i].fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-		if (ports[i].fd < 0)
-			die("sink: socket");
-		setsockopt(ports[i].fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-		if (bind(ports[i].fd, (struct sockaddr *)&self, sizeof(self)) != 0)
-			die(self.sun_path);
+		ports[i].name = argv[1 + 2 * i];
+		ports[i].fd = atoi(argv[2 + 2 * i]);
 		polls[i] = (struct pollfd){ .fd = ports[i].fd, .events = POLLIN };
 	}
 	printf("ready\n");
