@@ -14,20 +14,22 @@ import time
 from guest import Guest, LabError, say
 
 CACHE = '/cache'
+PREFIX = '/opt/dpdk-vfio-wc'
 
 
-def digest(*inputs):
-    """Hash of strings, files and directories (paths that begin with a slash)."""
+def digest(words, paths=()):
+    """Hash of some words and of what some files and directories hold."""
     h = hashlib.sha256()
-    for item in inputs:
-        paths = [item]
-        if item.startswith('/') and os.path.isdir(item):
-            paths = sorted(os.path.join(d, f) for d, _, files in os.walk(item) for f in files)
-        for path in paths:
-            h.update(path.encode() + b'\0')
-            if path.startswith('/'):
-                with open(path, 'rb') as f:
-                    h.update(f.read())
+    for word in words:
+        h.update(word.encode() + b'\0')
+    for path in paths:
+        files = [path]
+        if os.path.isdir(path):
+            files = sorted(os.path.join(d, f) for d, _, names in os.walk(path) for f in names)
+        for name in files:
+            h.update(name.encode() + b'\0')
+            with open(name, 'rb') as f:
+                h.update(f.read())
     return h.hexdigest()[:12]
 
 
@@ -113,12 +115,12 @@ def initrd(version):
                             subprocess.run(['xz', '-dc', path], stdout=f, check=True)
                         number += 1
         run('cd %s && find . | cpio -o -H newc >%s' % (stage, out), 'cpio', shell=True)
-    return cached('initrd', digest(version, script, '/src/lab/host/build.py'), make)
+    return cached('initrd', digest([version], [script, __file__]), make)
 
 
 def sink():
     source = '/src/lab/host/sink.c'
-    return cached('sink', digest(source), lambda out: run(
+    return cached('sink', digest([], [source]), lambda out: run(
         ['gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', out, source], 'compiling the sink'))
 
 
@@ -146,7 +148,7 @@ def accelerator(wanted, parts):
             say('  it does not: %s' % str(error).splitlines()[0])
         with open(out, 'w', encoding='ascii') as f:
             f.write(verdict)
-    path = cached('accel', digest(os.uname().release, parts['kernel'], *cpu), probe)
+    path = cached('accel', digest([os.uname().release, parts['kernel'], *cpu]), probe)
     with open(path, encoding='ascii') as f:
         return f.read()
 
@@ -167,7 +169,8 @@ def modules(variant):
     builder, patch = '/src/kernel-patch/build', '/src/lab/control/trap.patch'
     if not os.path.exists(builder):
         raise LabError('no kernel-patch/build: only --modules stock is to be had')
-    inputs = ['/src/kernel-patch/linux-6.12', builder] if variant == 'patched' else [builder, patch]
+    scripts = [builder, '/src/kernel-patch/apply']
+    inputs = scripts + (['/src/kernel-patch/linux-6.12'] if variant == 'patched' else [patch])
 
     def make(out):
         say('building the %s vfio modules for %s (10 s)' % (variant, version))
@@ -189,10 +192,43 @@ def modules(variant):
         if missing:
             raise LabError('modules that the stock kernel does not have: %s' % sorted(missing))
         shutil.rmtree(built)
-    return cached('modules-' + variant, digest(version, *inputs), make)
+    return cached('modules-' + variant, digest([version], inputs), make)
 
 
 # --- The repository's own programs --------------------------------------------------------------
 
-def install(compiler='gcc'):
-    return None
+def tree():
+    """Names this checkout of the repository: build directories are not shared between two."""
+    return digest([os.environ['LAB_REPO']])
+
+
+def meson(name, *options, env=None):
+    """Build the repository in a cached directory of its own; returns the directory."""
+    path = '%s/build/%s-%s' % (CACHE, tree(), name)
+    env = {**os.environ, **(env or {})}
+    os.makedirs(CACHE + '/build', exist_ok=True)
+    with locked('build-%s-%s' % (tree(), name)):
+        if not os.path.exists(path + '/build.ninja'):
+            say('configuring the build "%s"' % name)
+            shutil.rmtree(path, ignore_errors=True)
+            run(['meson', 'setup', '--prefix=' + PREFIX, '--libdir=lib', *options, path, '/src'],
+                'meson setup (%s)' % name, env=env)
+        run(['ninja', '-C', path], 'the build "%s"' % name, env=env)
+    return path
+
+
+def install(build_first=True):
+    """The programs as the guest gets them: a copy of this moment, in RAM."""
+    path = '%s/build/%s-gcc' % (CACHE, tree())
+    if build_first:
+        try:
+            path = meson('gcc')
+        except LabError as error:
+            raise LabError('%s\n(--no-build goes on with what was built last)' % error) from None
+    out = '/lab/install'
+    os.makedirs(out + PREFIX, exist_ok=True)
+    if os.path.exists(path + '/build.ninja'):
+        with locked('build-%s-gcc' % tree()):
+            run(['meson', 'install', '-C', path, '--no-rebuild', '--destdir', out],
+                'meson install')
+    return out + PREFIX

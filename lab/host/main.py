@@ -24,7 +24,7 @@ def guest_options(parser):
 
 def start_guest(args, tty=False, **more):
     """A guest as the options say, booted."""
-    install = None if args.no_build else build.install()
+    install = build.install(not args.no_build)
     guest = Guest(**build.machine(args.accel), modules=build.modules(args.modules),
                   install=install, append=args.append, devices=args.device, tty=tty, **more)
     try:
