@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vfio_wc_args.h"
+#include "vfio_wc_error.h"
+
+static const char * const modes[] = {
+	[VFIO_WC_AUTO] = "auto",
+	[VFIO_WC_REQUIRED] = "required",
+	[VFIO_WC_OFF] = "off",
+};
+
+const char *
+vfio_wc_mode_name(enum vfio_wc_mode mode)
+{
+	return modes[mode];
+}
+
+struct parser {
+	struct vfio_wc_request *request;
+	char device[VFIO_WC_BDF_LEN];	/* of the bar= that may follow; "": none yet */
+	bool device_used;		/* by a bar= */
+	bool has_offset, has_length;	/* of the range last started */
+	struct rte_vfio_wc_error *error;
+};
+
+#define FAIL(p, ...) vfio_wc_fail((p)->error, EINVAL, (p)->request->name, __VA_ARGS__)
+
+static int
+parse_number(struct parser *p, const char *key, const char *value, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(value, &end, 0);
+	/* strtoull() takes "-1" */
+	if (*value == '\0' || *end != '\0' || errno != 0 || strchr(value, '-') != NULL)
+		return FAIL(p, "%s=%s is not a number", key, value);
+	return 0;
+}
+
+static int
+parse_dev(struct parser *p, const char *value)
+{
+	unsigned int domain = 0, bus, devid, function;
+	int end = 0;
+
+	if (p->device[0] != '\0' && !p->device_used)
+		return FAIL(p, "dev=%s has no bar=", p->device);
+	if (sscanf(value, "%x:%2x:%2x.%1u%n", &domain, &bus, &devid, &function, &end) != 4 ||
+			value[end] != '\0') {
+		domain = 0;
+		end = 0;
+		if (sscanf(value, "%2x:%2x.%1u%n", &bus, &devid, &function, &end) != 3 ||
+				value[end] != '\0')
+			return FAIL(p, "dev=%s is not a PCI address (dddd:bb:dd.f)", value);
+	}
+	if (devid > 0x1f || function > 7)
+		return FAIL(p, "dev=%s is not a PCI address (dddd:bb:dd.f)", value);
+	snprintf(p->device, sizeof(p->device), "%04x:%02x:%02x.%u", domain, bus, devid, function);
+	p->device_used = false;
+	return 0;
+}
+
+static int
+parse_bar(struct parser *p, const char *value)
+{
+	struct vfio_wc_request *request = p->request;
+	uint64_t bar;
+	int ret;
+
+	ret = parse_number(p, "bar", value, &bar);
+	if (ret != 0)
+		return ret;
+	if (bar >= RTE_VFIO_WC_BARS)
+		return FAIL(p, "bar=%s: a PCI device has BARs 0 to %d", value, RTE_VFIO_WC_BARS - 1);
+	if (p->device[0] == '\0')
+		return FAIL(p, "bar=%s stands before any dev=", value);
+	if (request->nb_ranges == VFIO_WC_RANGES)
+		return FAIL(p, "more than %d ranges in one request", VFIO_WC_RANGES);
+
+	request->range[request->nb_ranges++] = (struct vfio_wc_arg_range){ .bar = bar };
+	strcpy(request->range[request->nb_ranges - 1].device, p->device);
+	p->device_used = true;
+	p->has_offset = false;
+	p->has_length = false;
+	return 0;
+}
+
+static int
+parse_part(struct parser *p, const char *key, const char *value, bool *seen, uint64_t *out)
+{
+	if (!p->device_used)
+		return FAIL(p, "%s=%s stands before its bar=", key, value);
+	if (*seen)
+		return FAIL(p, "%s= is given twice for one bar=", key);
+	*seen = true;
+	return parse_number(p, key, value, out);
+}
+
+static int
+parse_pair(struct parser *p, const char *key, const char *value)
+{
+	struct vfio_wc_request *request = p->request;
+	struct vfio_wc_arg_range *last =
+		&request->range[request->nb_ranges > 0 ? request->nb_ranges - 1 : 0];
+	unsigned int i;
+	int ret;
+
+	if (strcmp(key, "dev") == 0)
+		return parse_dev(p, value);
+	if (strcmp(key, "bar") == 0)
+		return parse_bar(p, value);
+	if (strcmp(key, "offset") == 0)
+		return parse_part(p, key, value, &p->has_offset, &last->offset);
+	if (strcmp(key, "len") == 0) {
+		ret = parse_part(p, key, value, &p->has_length, &last->length);
+		/* 0 is how "to the end of the BAR" is kept: nobody writes it and means that */
+		if (ret == 0 && last->length == 0)
+			ret = FAIL(p, "len=%s is an empty range", value);
+		return ret;
+	}
+	if (strcmp(key, "mode") == 0) {
+		for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+			if (strcmp(value, modes[i]) == 0) {
+				request->mode = i;
+				return 0;
+			}
+		return FAIL(p, "mode=%s is none of auto, required, off", value);
+	}
+	if (strcmp(key, "type") == 0) {
+		if (strcmp(value, "wc") != 0 && strcmp(value, "uc") != 0)
+			return FAIL(p, "type=%s is none of wc, uc", value);
+		request->type = value[0] == 'w' ? RTE_VFIO_WC_TYPE_WC : RTE_VFIO_WC_TYPE_UC;
+		return 0;
+	}
+	return FAIL(p, "unknown key \"%s\" (known: dev, bar, offset, len, mode, type)", key);
+}
+
+int
+vfio_wc_args_parse(const char *name, const char *args, struct vfio_wc_request *request,
+		struct rte_vfio_wc_error *error)
+{
+	struct parser p = { .request = request, .error = error };
+	char *copy, *rest, *pair;
+	int ret = 0;
+
+	memset(request, 0, sizeof(*request));
+	request->mode = VFIO_WC_AUTO;
+	request->type = RTE_VFIO_WC_TYPE_WC;
+	snprintf(request->name, sizeof(request->name), "%s", name);
+
+	copy = strdup(args);
+	if (copy == NULL)
+		return vfio_wc_fail(error, ENOMEM, name, "no memory");
+	rest = copy;
+	while (args[0] != '\0' && (pair = strsep(&rest, ",")) != NULL) {
+		struct rte_vfio_wc_error first = error != NULL ? *error :
+			(struct rte_vfio_wc_error){ 0 };
+		char *value = strchr(pair, '=');
+		int one;
+
+		if (value != NULL)
+			*value++ = '\0';
+		one = value != NULL ? parse_pair(&p, pair, value) :
+			FAIL(&p, "\"%s\" is not key=value", pair);
+		/* the first error is the one to tell, but mode= and dev= may still follow */
+		if (ret == 0)
+			ret = one;
+		else if (error != NULL)
+			*error = first;
+	}
+	free(copy);
+
+	if (ret == 0 && p.device[0] != '\0' && !p.device_used)
+		ret = FAIL(&p, "dev=%s has no bar=", p.device);
+	return ret;
+}
