@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import time
 
-from guest import Guest, LabError, say
+from guest import Guest, LabError, mount, say
 
 CACHE = '/cache'
 PREFIX = '/opt/dpdk-vfio-wc'
@@ -142,7 +142,7 @@ def accelerator(wanted, parts):
         verdict = TCG
         try:
             with Guest(accel='kvm', **parts) as guest:
-                guest.wait_ready(60)
+                guest.wait_ready(30)
                 verdict = 'kvm'
         except LabError as error:
             say('  it does not: %s' % str(error).splitlines()[0])
@@ -202,7 +202,25 @@ def tree():
     return digest([os.environ['LAB_REPO']])
 
 
-def meson(name, *options, env=None):
+def suites():
+    """Further root file systems that lab/run made: {suite: directory}."""
+    return dict(item.split('=') for item in os.environ.get('LAB_SUITES', '').split())
+
+
+def in_suite(suite, command):
+    """The command, run in the root file system of a suite (None and trixie: this one)."""
+    if suite in (None, 'trixie'):
+        return command
+    root = '/lab/suite-' + suite
+    if not os.path.isdir(root):
+        os.mkdir(root)
+        mount('--bind', suites()[suite], root)
+        for path in ('/dev', '/proc', '/src', '/cache', '/lab', '/tmp'):
+            mount('--bind', path, root + path)
+    return ['chroot', root, *command]
+
+
+def meson(name, *options, env=None, suite=None):
     """Build the repository in a cached directory of its own; returns the directory."""
     path = '%s/build/%s-%s' % (CACHE, tree(), name)
     env = {**os.environ, **(env or {})}
@@ -211,24 +229,30 @@ def meson(name, *options, env=None):
         if not os.path.exists(path + '/build.ninja'):
             say('configuring the build "%s"' % name)
             shutil.rmtree(path, ignore_errors=True)
-            run(['meson', 'setup', '--prefix=' + PREFIX, '--libdir=lib', *options, path, '/src'],
-                'meson setup (%s)' % name, env=env)
-        run(['ninja', '-C', path], 'the build "%s"' % name, env=env)
+            run(in_suite(suite, ['meson', 'setup', '--prefix=' + PREFIX, '--libdir=lib', *options,
+                                 path, '/src']), 'meson setup (%s)' % name, env=env)
+        run(in_suite(suite, ['ninja', '-C', path]), 'the build "%s"' % name, env=env)
     return path
 
 
-def install(build_first=True):
+def install(build_first=True, suite='trixie'):
     """The programs as the guest gets them: a copy of this moment, in RAM."""
-    path = '%s/build/%s-gcc' % (CACHE, tree())
+    name = 'gcc' if suite == 'trixie' else 'gcc-' + suite
+    path = '%s/build/%s-%s' % (CACHE, tree(), name)
     if build_first:
         try:
-            path = meson('gcc')
+            path = meson(name, suite=suite)
         except LabError as error:
             raise LabError('%s\n(--no-build goes on with what was built last)' % error) from None
-    out = '/lab/install'
+    out = '/lab/install-' + suite
     os.makedirs(out + PREFIX, exist_ok=True)
     if os.path.exists(path + '/build.ninja'):
-        with locked('build-%s-gcc' % tree()):
-            run(['meson', 'install', '-C', path, '--no-rebuild', '--destdir', out],
-                'meson install')
+        with locked('build-%s-%s' % (tree(), name)):
+            try:
+                run(in_suite(suite, ['meson', 'install', '-C', path, '--no-rebuild',
+                                     '--destdir', out]), 'meson install')
+            except LabError as error:
+                if build_first:
+                    raise
+                say('warning: some programs were never built; the guest lacks them')
     return out + PREFIX

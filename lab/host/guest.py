@@ -52,7 +52,7 @@ def say(text):
     print('[lab %4ds] %s' % (time.monotonic() - say.start, text), file=sys.stderr, flush=True)
 
 
-say.start = time.monotonic()
+say.start = time.monotonic() - float(os.environ.get('LAB_SECONDS', 0))
 
 
 def mount(*args):
@@ -93,7 +93,8 @@ class Guest:
     count = 0
 
     def __init__(self, kernel, initrd, sink, accel, modules=None, install=None,
-                 results='/results', append='', devices=(), console=None, tty=False, ram=RAM):
+                 results='/results', append='', devices=(), console=None, tty=False, ram=RAM,
+                 suite='trixie'):
         Guest.count += 1
         self.dir = '/lab/guest%d' % Guest.count
         self.processes, self.mounts = [], []
@@ -103,7 +104,7 @@ class Guest:
         self.console = console or self.dir + '/console'
         self.version = os.path.basename(kernel).split('-', 1)[1]
         try:
-            self._export(modules, install)
+            self._export(modules, install, suite)
             self._start_sink(sink)
             self._start_qemu(kernel, initrd, accel, results, append, devices, tty)
         except BaseException:
@@ -114,11 +115,17 @@ class Guest:
         mount(*args)
         self.mounts.append(args[-1])
 
-    def _export(self, modules, install):
+    def _export(self, modules, install, suite):
         """What the guest gets for a root file system."""
         self.root = self.dir + '/root'
         os.mkdir(self.root)
-        self._mount('--bind', '/lab/root', self.root)
+        if suite == 'trixie':
+            self._mount('--bind', '/lab/root', self.root)
+        else:
+            # The kernel is trixie's under every userland.
+            self._mount('--bind', dict(item.split('=') for item in
+                                       os.environ['LAB_SUITES'].split())[suite], self.root)
+            self._mount('--bind', '/lab/root/lib/modules', self.root + '/lib/modules')
         self._mount('--bind', '/src', self.root + '/src')
         if modules:
             # modprobe finds the rebuilt modules where the distribution's were: dependencies are

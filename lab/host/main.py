@@ -9,6 +9,7 @@ import signal
 import sys
 
 import build
+import tests
 from guest import Guest, LabError, say
 
 
@@ -97,7 +98,8 @@ def do_prepare(argv):
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    verbs = {'exec': do_exec, 'shell': do_shell, 'prepare': do_prepare}
+    verbs = {'exec': do_exec, 'shell': do_shell, 'prepare': do_prepare,
+             'test': tests.do_test}
     try:
         return verbs[sys.argv[1]](sys.argv[2:])
     except LabError as error:

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The page walker against page tables made by hand."""
+
+import unittest
+
+from witness import Error, PageTables, pat_types
+
+P, PS, PWT, PCD, NX = 1, 0x80, 8, 16, 1 << 63
+LINUX = 'x86/PAT: Configuration [0-7]: WB  WC  UC- UC  WB  WP  UC- WT  '
+
+
+class Image:
+    """RAM of 1 MB in which map_page() builds tables as an operating system does."""
+    RAM = 1 << 20
+
+    def __init__(self, levels):
+        self.words, self.next, self.levels = {}, 0x2000, levels
+        self.cr3 = 0x1000 | 0x18 # with PWT and PCD of the tables themselves set: not the leaf's
+
+    def map_page(self, va, entry, level=1):
+        table = self.cr3 & ~0xfff
+        for depth in range(self.levels, level, -1):
+            slot = table + 8 * (va >> (12 + 9 * (depth - 1)) & 511)
+            if slot not in self.words:
+                self.words[slot] = self.next | 0x7 | PWT
+                self.next += 0x1000
+            table = self.words[slot] & 0x000ffffffffff000
+        self.words[table + 8 * (va >> (12 + 9 * (level - 1)) & 511)] = entry
+
+    def read64(self, pa):
+        return self.words.get(pa, 0) if pa < self.RAM else None
+
+    def leaves(self, start, end):
+        found = PageTables(self.read64, self.cr3, self.levels).leaves(start, end)
+        return [(leaf.va, leaf.pa, leaf.size, leaf.pat_index()) for leaf in found]
+
+
+class Walk(unittest.TestCase):
+    def test_small_pages_and_all_eight_types(self):
+        for levels in 4, 5:
+            image = Image(levels)
+            for index in range(8):
+                flags = (index & 1) * PWT | (index >> 1 & 1) * PCD | (index >> 2) * 0x80
+                image.map_page(0x7f0000000000 + 0x1000 * index, 0xfe000000 + 0x1000 * index | P | NX | flags)
+            self.assertEqual(
+                image.leaves(0x7f0000000000, 0x7f0000008000),
+                [(0x7f0000000000 + 0x1000 * i, 0xfe000000 + 0x1000 * i, 4096, i) for i in range(8)])
+
+    def test_large_pages_have_their_pat_bit_elsewhere(self):
+        image = Image(4)
+        image.map_page(0x40000000, 0xc0000000 | P | PS | 1 << 12 | PWT, level=2)
+        image.map_page(0x80000000, 0x4080000000 | P | PS | PCD, level=3)
+        self.assertEqual(image.leaves(0, 1 << 47), [(0x40000000, 0xc0000000, 2 << 20, 5),
+                                                    (0x80000000, 0x4080000000, 1 << 30, 2)])
+
+    def test_range_ends_and_holes(self):
+        image = Image(4)
+        for page in 0, 1, 2, 4:
+            image.map_page(0x1ff000 + 0x1000 * page, 0xfe000000 + 0x1000 * page | P)
+        self.assertEqual([leaf[0] for leaf in image.leaves(0x200000, 0x203000)], [0x200000, 0x201000])
+        self.assertEqual([leaf[0] for leaf in image.leaves(0x201fff, 0x203001)], [0x201000, 0x203000])
+        self.assertEqual(image.leaves(0x202000, 0x203000), [])
+
+    def test_entry_that_is_not_present(self):
+        image = Image(4)
+        image.map_page(0x5000, 0xfe000000) # as after zapping: no P
+        self.assertEqual(image.leaves(0, 1 << 47), [])
+
+    def test_table_outside_ram(self):
+        image = Image(4)
+        image.map_page(0x40000000, Image.RAM | 0x7, level=2)
+        self.assertEqual(image.leaves(0, 1 << 47), [])
+
+    def test_addresses_above_128_tb_need_five_levels(self):
+        image = Image(5)
+        image.map_page(1 << 50, 0xfe000000 | P)
+        self.assertEqual(image.leaves(1 << 50, (1 << 50) + 1), [(1 << 50, 0xfe000000, 4096, 0)])
+        self.assertEqual(PageTables(image.read64, image.cr3, 5).translate((1 << 50) + 0x123), 0xfe000123)
+
+
+class Pat(unittest.TestCase):
+    def test_as_linux_programs_it(self):
+        self.assertEqual(pat_types('[ 0.1] %s\n[ 0.2] next' % LINUX),
+                         ['WB', 'WC', 'UC-', 'UC', 'WB', 'WP', 'UC-', 'WT'])
+
+    def test_as_it_is_after_power_on(self):
+        text = 'x86/PAT: Configuration [0-7]: WB  WT  UC- UC  WB  WT  UC- UC  \n'
+        self.assertEqual(pat_types(text)[1], 'WT')
+
+    def test_not_printed(self):
+        with self.assertRaises(Error):
+            pat_types('x86/PAT: PAT support disabled because CONFIG_X86_PAT is disabled')
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""lab/run test: builds, unit tests, and lab/tests/*.sh in guests. lab/README.md has the rules."""
+
+import argparse
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import build
+from guest import Guest, LabError, say
+
+STAGES = ('fast', 'test', 'long')
+# What scripts and TAP producers say of one test.
+RESULT = re.compile(r'(?P<verdict>ok|not ok|skip)\b *(\d+\b)? *-? *(?P<name>.*)')
+
+# Everything a script may find changed by the one before it. All devices are with vfio-pci (their
+# drivers' mappings would come and go in the list of memory types), nobody holds one.
+BASELINE = '''
+for pid in $(pgrep -x 'dpdk-.*'); do echo "left behind: $(ps -o args= $pid)"; kill -9 $pid; done
+sleep 0.1
+for device in virtio vmxnet3 igbvf ivshmem; do
+    lab-bind $device >/dev/null || echo "cannot bind $device"
+done
+rm -rf /var/run/dpdk /dev/hugepages/rtemap_* 2>/dev/null
+grep -o 'PAT:.*' /sys/kernel/debug/x86/pat_memtype_list | sort
+'''
+
+
+class Results:
+    def __init__(self):
+        self.passed, self.failed, self.skipped = 0, [], 0
+
+    def add(self, verdict, name, why='', output=''):
+        if verdict == 'ok':
+            self.passed += 1
+        elif verdict == 'skip':
+            self.skipped += 1
+        else:
+            verdict = 'not ok'
+            self.failed.append(name)
+        print('%s %s%s' % (verdict, name, why and ' - ' + why), flush=True)
+        if verdict == 'not ok' and output:
+            print('\n'.join('    ' + line for line in output.splitlines()[-60:]), flush=True)
+
+    def last_line(self):
+        line = '%d passed, %d failed' % (self.passed, len(self.failed))
+        return line + (', %d skipped' % self.skipped if self.skipped else '')
+
+
+class Script:
+    """One of lab/tests/*.sh and what its header asks for."""
+    KEYS = {'modules': 'patched', 'append': '', 'stage': 'test', 'suites': 'trixie',
+            'timeout': '120', 'device': ''}
+
+    def __init__(self, path):
+        self.path, self.name = path, os.path.basename(path)[:-len('.sh')]
+        self.asks = dict(self.KEYS)
+        with open(path, encoding='utf-8') as f:
+            for line in f:
+                if not line.startswith('#'):
+                    break
+                match = re.match(r'# (\w+): *(.*?) *$', line)
+                if match and match.group(1) in self.KEYS:
+                    self.asks[match.group(1)] = match.group(2)
+        if self.asks['stage'] not in STAGES:
+            raise LabError('%s: no such stage: %s' % (path, self.asks['stage']))
+
+    def machine(self, suite):
+        """Scripts with the same machine share a guest."""
+        return suite, self.asks['modules'], self.asks['append'], self.asks['device']
+
+
+def parse(line):
+    """(verdict, name, reason) of a line of a script's output, or None."""
+    match = RESULT.fullmatch(line.rstrip())
+    if not match:
+        return None
+    verdict, name, why = match['verdict'], match['name'], ''
+    skip = re.search(r' *# *SKIP\b *(.*)', name, re.I)
+    if skip:
+        verdict, why, name = 'skip', skip.group(1), name[:skip.start()]
+    elif verdict != 'ok' and ' - ' in name:
+        name, why = name.split(' - ', 1)
+    return verdict, name or '?', why
+
+
+class Run:
+    def __init__(self, level, only):
+        self.level, self.only = level, only
+        self.results = Results()
+
+    def wanted(self, name):
+        return not self.only or self.only in name
+
+    def upto(self, stage):
+        return STAGES.index(stage) <= STAGES.index(self.level)
+
+    # --- builds and unit tests ------------------------------------------------------------------
+
+    def lab_units(self):
+        for test in sorted(glob.glob('/src/lab/host/test_*.py')):
+            done = subprocess.run([sys.executable, '-m', 'unittest', '-v', os.path.basename(test)],
+                                  cwd='/src/lab/host', stdout=subprocess.PIPE, check=False,
+                                  stderr=subprocess.STDOUT, text=True)
+            found = re.findall(r'^test_(\w+) .*\.\.\. (ok|FAIL|ERROR|skipped.*)$', done.stdout, re.M)
+            for name, verdict in found:
+                self.results.add({'ok': 'ok'}.get(verdict, 'skip' if verdict[0] == 's' else 'not ok'),
+                                 'lab: %s' % name.replace('_', ' '), output=done.stdout)
+            if not found or (done.returncode and all(v == 'ok' for _, v in found)):
+                self.results.add('not ok', os.path.basename(test), output=done.stdout)
+
+    def meson(self, name, *options, env=None, suite=None):
+        """One build and its unit tests."""
+        if not self.wanted('build ' + name):
+            return
+        start = time.monotonic()
+        try:
+            path = build.meson(name, *options, env=env, suite=suite)
+        except LabError as error:
+            self.results.add('not ok', 'build ' + name, output=str(error))
+            return
+        self.results.add('ok', 'build ' + name, '%.0f s' % (time.monotonic() - start))
+        command = ['meson', 'test', '-C', path, '--no-rebuild', '--print-errorlogs']
+        with build.locked(os.path.basename(path)):
+            done = subprocess.run(build.in_suite(suite, command), stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+                                  errors='replace', check=False, env={**os.environ, **(env or {})})
+            try:
+                with open(path + '/meson-logs/testlog.json', encoding='utf-8') as f:
+                    tests = [json.loads(line) for line in f]
+            except FileNotFoundError:
+                tests = []
+        for test in tests:
+            verdict = {'OK': 'ok', 'EXPECTEDFAIL': 'ok', 'SKIP': 'skip'}.get(test['result'], 'not ok')
+            self.results.add(verdict, '%s: %s' % (name, test['name'].split(' / ')[-1]),
+                             output=test.get('stdout', '') + test.get('stderr', ''))
+        if done.returncode and all(test['result'] in ('OK', 'SKIP') for test in tests):
+            self.results.add('not ok', 'unit tests ' + name, output=done.stdout)
+
+    def builds(self):
+        self.lab_units()
+        self.meson('gcc')
+        if not self.upto('test'):
+            return
+        self.meson('clang', env={'CC': 'clang'})
+        self.meson('asan', '-Db_sanitize=address,undefined', '-Db_lundef=false',
+                   '--buildtype=debugoptimized',
+                   env={'ASAN_OPTIONS': 'detect_leaks=1', 'UBSAN_OPTIONS': 'halt_on_error=1'})
+        for suite in build.suites():
+            self.meson('gcc-' + suite, suite=suite)
+
+    # --- guests ---------------------------------------------------------------------------------
+
+    def groups(self):
+        """{machine: [script]}, the usual machine first."""
+        groups = {}
+        for path in sorted(glob.glob('/src/lab/tests/[0-9]*.sh')):
+            script = Script(path)
+            if not self.upto(script.asks['stage']) or not self.wanted(script.name):
+                continue
+            for suite in script.asks['suites'].split():
+                if suite == 'trixie' or suite in build.suites():
+                    groups.setdefault(script.machine(suite), []).append(script)
+        return groups
+
+    def guests(self):
+        for machine, scripts in self.groups().items():
+            suite, variant, append, device = machine
+            label = '%s modules%s%s' % (variant, append and ', ' + append,
+                                        '' if suite == 'trixie' else ', userland of ' + suite)
+            say('guest with %s: %s' % (label, ' '.join(script.name for script in scripts)))
+            # A name that tells the same test in two guests apart.
+            suffix = '' if (suite, append) == ('trixie', '') else ' (%s)' % (append or suite)
+            console = '/results/console-%d.log' % Guest.count
+            try:
+                with Guest(**build.machine('auto'), modules=build.modules(variant),
+                           install=build.install(False, suite), append=append, suite=suite,
+                           devices=device.split(), console=console) as guest:
+                    guest.wait_ready()
+                    self.results.add('ok', 'boot with ' + label, '%.1f s' % guest.boot_seconds)
+                    for script in scripts:
+                        self.script(guest, script, suffix)
+            except LabError as error:
+                self.results.add('not ok', 'boot or keep running with ' + label, output=str(error))
+
+    def script(self, guest, script, suffix):
+        lines, reported, start = [], [], time.monotonic()
+        rest = b''
+
+        def write(data):
+            nonlocal rest
+            *complete, rest = (rest + data).split(b'\n')
+            for line in complete:
+                line = line.decode('utf-8', 'replace')
+                lines.append(line)
+                result = parse(line)
+                if result:
+                    verdict, name, why = result
+                    reported.append(verdict)
+                    self.results.add(verdict, '%s: %s%s' % (script.name, name, suffix), why,
+                                     '\n'.join(lines))
+
+        before = self.baseline(guest)
+        status = guest.run('. %s\n' % script.path, write, float(script.asks['timeout']))
+        if rest:
+            write(b'\n')
+        name = script.name + suffix
+        if status and 'not ok' not in reported:
+            self.results.add('not ok', name, 'exit status %d' % status, '\n'.join(lines))
+        elif not reported:
+            self.results.add('not ok', name, 'said nothing', '\n'.join(lines))
+        after = self.baseline(guest)
+        if before != after:
+            self.results.add('not ok', name + ': leaves everything as it was',
+                             'processes, devices or memory types differ',
+                             'before:\n%safter:\n%s' % (before, after))
+        splats = guest.splats()
+        if splats:
+            self.results.add('not ok', name + ': kernel has no complaint', splats[0],
+                             '\n'.join(splats))
+        say('%s took %.0f s' % (name, time.monotonic() - start))
+
+    @staticmethod
+    def baseline(guest):
+        out = []
+        guest.run(BASELINE, out.append, 60)
+        return b''.join(out).decode('utf-8', 'replace')
+
+
+def do_test(argv):
+    parser = argparse.ArgumentParser(prog='lab/run test', add_help=False)
+    level = parser.add_mutually_exclusive_group()
+    level.add_argument('--fast', dest='level', action='store_const', const='fast', default='test')
+    level.add_argument('--long', dest='level', action='store_const', const='long')
+    parser.add_argument('--only', default='')
+    parser.add_argument('--list', action='store_true')
+    args = parser.parse_args(argv)
+    run = Run(args.level, args.only)
+    if args.list:
+        for (suite, variant, append, device), scripts in run.groups().items():
+            print('guest: %s, %s modules%s' % (suite, variant, append and ', ' + append))
+            for script in scripts:
+                print('    ' + script.name)
+        return 0
+    run.builds()
+    run.guests()
+    print(run.results.last_line(), flush=True)
+    return 1 if run.results.failed or not run.results.passed else 0
