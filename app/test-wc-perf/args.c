@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+
+const char *const arm_names[N_ARMS] = {
+	[ARM_PLAIN] = "plain",
+	[ARM_UC] = "uc",
+	[ARM_WC] = "wc",
+};
+
+static const char usage[] =
+"Usage: dpdk-test-wc-perf --device BDF [options]\n"
+"       dpdk-test-wc-perf --show FILE\n"
+"\n"
+"Runs an unmodified dpdk-testpmd on one device, alternately with a part of a BAR mapped\n"
+"uncached and write-combining, and compares the packet rates. Arms of the comparison:\n"
+"  plain  testpmd without the plugin: shows that the plugin itself costs nothing\n"
+"  uc     the plugin maps the range anew, uncached\n"
+"  wc     the plugin maps the range anew, write-combining\n"
+"uc and wc differ in the memory type alone. What type the pages had is observed, not assumed;\n"
+"when it is not what the arm is called, the tool refuses to go on.\n"
+"\n"
+"What is measured\n"
+"  -D, --device BDF        PCI device, bound to vfio-pci (0000:00:03.0)\n"
+"  -r, --range WHAT        bar=N[,offset=X][,len=Y], whole pages; or virtio-notify: the page\n"
+"                          that virtio's notify capability names (default: what the plugin's\n"
+"                          own table says of the device)\n"
+"  -f, --frames LIST       frame sizes without FCS, as testpmd's txpkts (default 64)\n"
+"  -b, --bursts LIST       packets a burst (default 32)\n"
+"  -q, --queues LIST       numbers of Tx queues, as many Rx queues (default 1)\n"
+"  -F, --forward MODE      testpmd's forwarding mode (default txonly)\n"
+"  -a, --arms LIST         of plain,uc,wc (default all; with --wc-by=kernel: wc)\n"
+"  -n, --repeats N         runs of each arm (default 6, the least that gives a 95% interval)\n"
+"      --warmup S          seconds of forwarding before the window (default 1)\n"
+"      --window S          seconds over which the rate is taken (default 2)\n"
+"      --seed N            of the order of the arms (default 1)\n"
+"      --wc-by WHO         plugin (default), or kernel: the wc arm runs without the plugin on\n"
+"                          a kernel that is said to map write-combining by itself\n"
+"\n"
+"How testpmd runs\n"
+"      --testpmd PATH      (default dpdk-testpmd)\n"
+"      --plugin PATH       (default " WC_PERF_PLUGIN ")\n"
+"  -c, --cores N           forwarding lcores (default 1)\n"
+"  -l, --lcores LIST       CPUs, first testpmd's main lcore (default: on the device's node)\n"
+"  -m, --mem MB            hugepage memory (default 192)\n"
+"      --eal ARG           a further argument for EAL; may repeat\n"
+"      --testpmd-arg ARG   a further argument for testpmd; may repeat\n"
+"\n"
+"Who observes the memory type\n"
+"  -w, --witness PATH      page tables, read from outside (default $WC_WITNESS). Without a\n"
+"                          witness: what the kernel guarantees to the plugin, else\n"
+"                          /sys/kernel/debug/x86/pat_memtype_list\n"
+"      --backend NAME      the witness counts frames at this back end, too\n"
+"  -p, --probe BDF,RANGE   is there any difference on this platform? Times stores to a BAR\n"
+"                          page that has no side effects (0000:00:05.0,bar=2,offset=0,len=0x10000)\n"
+"\n"
+"Output\n"
+"  -j, --json FILE         results (schema.json describes them)\n"
+"  -s, --show FILE         print the table of such a file\n"
+"  -v, --verbose           show testpmd's output\n"
+"  -h, --help              this text\n"
+"\n"
+"Exit status\n"
+"  0  measured\n"
+"  1  internal: out of memory, results cannot be written\n"
+"  2  wrong arguments\n"
+"  3  not ready: device, driver, hugepages, testpmd, plugin, witness\n"
+"  4  refused: a page's memory type is not what the arm is called\n"
+"  5  measured, but testpmd and the back end count different numbers of frames\n"
+"  6  testpmd did not start, died or does not answer\n"
+"  7  interrupted\n";
+
+enum {
+	OPT_WARMUP = 256,
+	OPT_WINDOW,
+	OPT_SEED,
+	OPT_WC_BY,
+	OPT_TESTPMD,
+	OPT_PLUGIN,
+	OPT_EAL,
+	OPT_TESTPMD_ARG,
+	OPT_BACKEND,
+};
+
+static const struct option options[] = {
+	{ "arms", required_argument, NULL, 'a' },
+	{ "backend", required_argument, NULL, OPT_BACKEND },
+	{ "bursts", required_argument, NULL, 'b' },
+	{ "cores", required_argument, NULL, 'c' },
+	{ "device", required_argument, NULL, 'D' },
+	{ "eal", required_argument, NULL, OPT_EAL },
+	{ "forward", required_argument, NULL, 'F' },
+	{ "frames", required_argument, NULL, 'f' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", required_argument, NULL, 'j' },
+	{ "lcores", required_argument, NULL, 'l' },
+	{ "mem", required_argument, NULL, 'm' },
+	{ "plugin", required_argument, NULL, OPT_PLUGIN },
+	{ "probe", required_argument, NULL, 'p' },
+	{ "queues", required_argument, NULL, 'q' },
+	{ "range", required_argument, NULL, 'r' },
+	{ "repeats", required_argument, NULL, 'n' },
+	{ "seed", required_argument, NULL, OPT_SEED },
+	{ "show", required_argument, NULL, 's' },
+	{ "testpmd", required_argument, NULL, OPT_TESTPMD },
+	{ "testpmd-arg", required_argument, NULL, OPT_TESTPMD_ARG },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "warmup", required_argument, NULL, OPT_WARMUP },
+	{ "wc-by", required_argument, NULL, OPT_WC_BY },
+	{ "window", required_argument, NULL, OPT_WINDOW },
+	{ "witness", required_argument, NULL, 'w' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static enum wc_status
+parse_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	if (errno != 0 || end == text || *end != '\0' || strchr(text, '-') != NULL ||
+			*value < min || *value > max)
+		return fail(WC_USAGE, "%s %s: not a number from %ju to %ju", option, text,
+			(uintmax_t)min, (uintmax_t)max);
+	return WC_OK;
+}
+
+static enum wc_status
+parse_unsigned(const char *option, const char *text, unsigned int min, unsigned int max,
+	unsigned int *value)
+{
+	uint64_t v = 0;
+	enum wc_status st = parse_number(option, text, min, max, &v);
+
+	*value = v;
+	return st;
+}
+
+static enum wc_status
+parse_seconds(const char *option, const char *text, double min, double *value)
+{
+	char *end;
+
+	*value = strtod(text, &end);
+	if (end == text || *end != '\0' || !(*value >= min && *value <= 3600))
+		return fail(WC_USAGE, "%s %s: not seconds from %g to 3600", option, text, min);
+	return WC_OK;
+}
+
+static enum wc_status
+parse_list(const char *option, const char *text, unsigned int min, unsigned int max,
+	struct list *list)
+{
+	char *copy = strdup(text), *rest = copy, *item;
+	enum wc_status st = WC_OK;
+
+	if (copy == NULL)
+		return fail(WC_INTERNAL, "out of memory");
+	list->n = 0;
+	while (st == WC_OK && (item = strsep(&rest, ",")) != NULL) {
+		if (list->n == MAX_LIST)
+			st = fail(WC_USAGE, "%s %s: more than %d values", option, text, MAX_LIST);
+		else
+			st = parse_unsigned(option, item, min, max, &list->v[list->n++]);
+	}
+	free(copy);
+	return st;
+}
+
+static enum wc_status
+parse_arms(const char *text, bool *arms)
+{
+	size_t len, i;
+
+	memset(arms, 0, N_ARMS * sizeof(*arms));
+	for (;; text += len + 1) {
+		len = strcspn(text, ",");
+		for (i = 0; i < N_ARMS; i++)
+			if (strlen(arm_names[i]) == len && strncmp(text, arm_names[i], len) == 0)
+				break;
+		if (i == N_ARMS)
+			return fail(WC_USAGE, "--arms %s: not of plain, uc, wc", text);
+		arms[i] = true;
+		if (text[len] == '\0')
+			return WC_OK;
+	}
+}
+
+static enum wc_status
+parse_probe(const char *text, struct args *a)
+{
+	if (strlen(text) > PCI_BDF_LEN && text[PCI_BDF_LEN - 1] == ',' &&
+			pci_parse_range(text + PCI_BDF_LEN, &a->probe) == 0) {
+		memcpy(a->probe_device, text, PCI_BDF_LEN - 1);
+		a->have_probe = true;
+		return WC_OK;
+	}
+	return fail(WC_USAGE, "--probe %s: not of the form 0000:00:05.0,bar=2,offset=0,len=0x10000",
+		text);
+}
+
+static enum wc_status
+parse_range(const char *text, struct args *a)
+{
+	a->range_from = RANGE_GIVEN;
+	if (strcmp(text, "virtio-notify") == 0)
+		a->range_from = RANGE_VIRTIO_NOTIFY;
+	else if (pci_parse_range(text, &a->range) < 0)
+		return fail(WC_USAGE, "--range %s: not of the form bar=4,offset=0x3000,len=0x1000",
+			text);
+	return WC_OK;
+}
+
+static enum wc_status
+append(const char *option, const char *text, const char **v, unsigned int *n)
+{
+	if (*n == MAX_LIST)
+		return fail(WC_USAGE, "%s: more than %d", option, MAX_LIST);
+	v[(*n)++] = text;
+	return WC_OK;
+}
+
+static enum wc_status
+parse_option(struct args *a, int opt, const char *arg, bool *have_arms)
+{
+	switch (opt) {
+	case 'a':
+		*have_arms = true;
+		return parse_arms(arg, a->arms);
+	case 'b':
+		return parse_list("--bursts", arg, 1, 512, &a->bursts);
+	case 'c':
+		return parse_unsigned("--cores", arg, 1, MAX_LIST - 1, &a->cores);
+	case 'D':
+		a->device = arg;
+		return WC_OK;
+	case 'F':
+		a->forward = arg;
+		return WC_OK;
+	case 'f':
+		return parse_list("--frames", arg, 60, 9000, &a->frames);
+	case 'h':
+		fputs(usage, stdout);
+		a->done = true;
+		return WC_OK;
+	case 'j':
+		a->json = arg;
+		return WC_OK;
+	case 'l':
+		return parse_list("--lcores", arg, 0, 4095, &a->lcores);
+	case 'm':
+		return parse_unsigned("--mem", arg, 16, 1 << 20, &a->mem_mb);
+	case 'n':
+		return parse_unsigned("--repeats", arg, 1, 1000, &a->repeats);
+	case 'p':
+		return parse_probe(arg, a);
+	case 'q':
+		return parse_list("--queues", arg, 1, 128, &a->queues);
+	case 'r':
+		return parse_range(arg, a);
+	case 's':
+		a->show = arg;
+		return WC_OK;
+	case 'v':
+		a->verbose = true;
+		return WC_OK;
+	case 'w':
+		a->witness = arg;
+		return WC_OK;
+	case OPT_BACKEND:
+		a->backend = arg;
+		return WC_OK;
+	case OPT_EAL:
+		return append("--eal", arg, a->eal, &a->n_eal);
+	case OPT_PLUGIN:
+		a->plugin = arg;
+		return WC_OK;
+	case OPT_SEED:
+		return parse_number("--seed", arg, 0, UINT64_MAX, &a->seed);
+	case OPT_TESTPMD:
+		a->testpmd = arg;
+		return WC_OK;
+	case OPT_TESTPMD_ARG:
+		return append("--testpmd-arg", arg, a->testpmd_args, &a->n_testpmd_args);
+	case OPT_WARMUP:
+		return parse_seconds("--warmup", arg, 0, &a->warmup);
+	case OPT_WC_BY:
+		a->wc_by_kernel = strcmp(arg, "kernel") == 0;
+		if (!a->wc_by_kernel && strcmp(arg, "plugin") != 0)
+			return fail(WC_USAGE, "--wc-by %s: neither plugin nor kernel", arg);
+		return WC_OK;
+	case OPT_WINDOW:
+		return parse_seconds("--window", arg, 0.1, &a->window);
+	default:
+		/* getopt_long() has said what is wrong. */
+		return fail(WC_USAGE, "see --help");
+	}
+}
+
+enum wc_status
+args_parse(struct args *a, int argc, char **argv)
+{
+	bool have_arms = false;
+	enum wc_status st;
+	int opt;
+
+	*a = (struct args){
+		.frames = { .v = { 64 }, .n = 1 },
+		.bursts = { .v = { 32 }, .n = 1 },
+		.queues = { .v = { 1 }, .n = 1 },
+		.cores = 1,
+		.repeats = 6,
+		.warmup = 1,
+		.window = 2,
+		.seed = 1,
+		.arms = { true, true, true },
+		.forward = "txonly",
+		.testpmd = "dpdk-testpmd",
+		.plugin = WC_PERF_PLUGIN,
+		.mem_mb = 192,
+		.witness = getenv("WC_WITNESS"),
+	};
+	optind = 0;
+	while ((opt = getopt_long(argc, argv, "a:b:c:D:F:f:hj:l:m:n:p:q:r:s:vw:", options,
+			NULL)) != -1) {
+		st = parse_option(a, opt, optarg, &have_arms);
+		if (st != WC_OK || a->done)
+			return st;
+	}
+	if (optind != argc)
+		return fail(WC_USAGE, "%s: not an option; see --help", argv[optind]);
+	if (a->show != NULL)
+		return WC_OK;
+	if (a->device == NULL)
+		return fail(WC_USAGE, "--device is missing; see --help");
+	if (a->lcores.n != 0 && a->lcores.n != a->cores + 1)
+		return fail(WC_USAGE, "--lcores: %u CPUs for one main and %u forwarding lcores",
+			a->lcores.n, a->cores);
+	if (a->witness != NULL && a->witness[0] == '\0')
+		a->witness = NULL;
+	if (a->backend != NULL && a->witness == NULL)
+		return fail(WC_USAGE, "--backend %s: only a witness can count there; see --witness",
+			a->backend);
+	if (a->wc_by_kernel) {
+		if (!have_arms)
+			a->arms[ARM_PLAIN] = a->arms[ARM_UC] = false;
+		if (a->range_from == RANGE_PLUGIN && !a->arms[ARM_UC])
+			return fail(WC_USAGE, "--wc-by kernel: --range is needed");
+	}
+	if (a->range_from == RANGE_PLUGIN && !a->arms[ARM_UC] && !a->arms[ARM_WC])
+		return fail(WC_USAGE, "--arms plain: --range is needed");
+	return WC_OK;
+}

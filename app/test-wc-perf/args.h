@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef WC_PERF_ARGS_H
+#define WC_PERF_ARGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "log.h"
+#include "pci.h"
+
+/* The ways to run testpmd that are compared. */
+enum arm {
+	ARM_PLAIN,	/* without the plugin: as today */
+	ARM_UC,		/* plugin, an uncached cookie */
+	ARM_WC,		/* plugin, a write-combining cookie (or --wc-by=kernel: no plugin) */
+	N_ARMS,
+};
+
+extern const char *const arm_names[N_ARMS];
+
+#define MAX_LIST 16
+
+struct list {
+	unsigned int v[MAX_LIST];
+	unsigned int n;
+};
+
+enum range_from {
+	RANGE_PLUGIN,		/* the plugin's table of devices known to push */
+	RANGE_GIVEN,
+	RANGE_VIRTIO_NOTIFY,
+};
+
+struct args {
+	const char *device;
+	enum range_from range_from;
+	struct bar_range range;
+	struct list frames;
+	struct list bursts;
+	struct list queues;
+	struct list lcores;	/* empty: chosen by NUMA node; the first is testpmd's main one */
+	unsigned int cores;	/* forwarding lcores */
+	unsigned int repeats;
+	double warmup;		/* s */
+	double window;		/* s */
+	uint64_t seed;		/* of the order of the arms */
+	bool arms[N_ARMS];
+	bool wc_by_kernel;
+	const char *forward;
+	const char *testpmd;
+	const char *plugin;
+	const char *eal[MAX_LIST + 1];
+	const char *testpmd_args[MAX_LIST + 1];
+	unsigned int n_eal;
+	unsigned int n_testpmd_args;
+	unsigned int mem_mb;
+	const char *witness;
+	const char *backend;
+	bool have_probe;
+	char probe_device[PCI_BDF_LEN];
+	struct bar_range probe;
+	const char *json;
+	const char *show;
+	bool verbose;
+	bool done;		/* --help, --version: nothing more to do */
+};
+
+/* Options to a; messages name the option and the value. */
+enum wc_status
+args_parse(struct args *a, int argc, char **argv);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <numa.h>
+
+#include "place.h"
+
+/* The first CPU that shares cpu's core, or cpu itself. */
+static unsigned int
+core_of(unsigned int cpu)
+{
+	char path[128];
+	unsigned int first = cpu;
+	FILE *f;
+
+	snprintf(path, sizeof(path),
+		"/sys/devices/system/cpu/cpu%u/topology/thread_siblings_list", cpu);
+	f = fopen(path, "re");
+	if (f != NULL) {
+		if (fscanf(f, "%u", &first) != 1)
+			first = cpu;
+		fclose(f);
+	}
+	return first;
+}
+
+/*
+ * Add CPUs that we may use, on node (-1: any), until there are want. own_core: only CPUs on
+ * whose core there is no lcore yet.
+ */
+static void
+add_cpus(struct list *lcores, unsigned int want, const struct bitmask *allowed, int node,
+	bool own_core)
+{
+	unsigned int cpu, i;
+
+	for (cpu = 0; cpu < allowed->size && lcores->n < want; cpu++) {
+		if (!numa_bitmask_isbitset(allowed, cpu) ||
+				(node >= 0 && numa_node_of_cpu(cpu) != node))
+			continue;
+		for (i = 0; i < lcores->n; i++)
+			if (lcores->v[i] == cpu ||
+					(own_core && core_of(lcores->v[i]) == core_of(cpu)))
+				break;
+		if (i == lcores->n)
+			lcores->v[lcores->n++] = cpu;
+	}
+}
+
+static enum wc_status
+choose_lcores(const struct args *a, int node, struct list *lcores)
+{
+	const unsigned int want = a->cores + 1;
+	struct bitmask *allowed = numa_allocate_cpumask();
+
+	if (numa_sched_getaffinity(0, allowed) < 0) {
+		numa_free_cpumask(allowed);
+		return fail(WC_ENVIRONMENT, "cannot read the CPUs allowed: %s", strerror(errno));
+	}
+	add_cpus(lcores, want, allowed, node, true);
+	add_cpus(lcores, want, allowed, node, false);
+	if (lcores->n < want && node >= 0) {
+		warn("node %d has only %u CPUs for %u lcores: some run on another node", node,
+			lcores->n, want);
+		add_cpus(lcores, want, allowed, -1, false);
+	}
+	numa_free_cpumask(allowed);
+	if (lcores->n < want)
+		return fail(WC_ENVIRONMENT, "%u CPUs needed (main and %u forwarding), %u allowed",
+			want, a->cores, lcores->n);
+	return WC_OK;
+}
+
+enum wc_status
+place_choose(const struct args *a, const struct pci_device *dev, struct place *p)
+{
+	enum wc_status st = WC_OK;
+	unsigned int i;
+	bool have_numa;
+	cpu_set_t set;
+
+	memset(p, 0, sizeof(*p));
+	have_numa = numa_available() >= 0;
+	if (!have_numa)
+		warn("no NUMA support in this kernel: lcores and memory are anywhere");
+	p->node = have_numa ? dev->node : -1;
+	if (have_numa && p->node < 0 && numa_max_node() > 0)
+		warn("the platform does not say which node device %s is on", dev->bdf);
+
+	p->lcores = a->lcores;
+	if (p->lcores.n == 0)
+		st = choose_lcores(a, p->node, &p->lcores);
+	if (st != WC_OK)
+		return st;
+	/* Where the node is not known, memory goes where the forwarding lcores are. */
+	if (p->node < 0 && have_numa)
+		p->node = numa_node_of_cpu(p->lcores.v[1]);
+	if (p->node < 0)
+		p->node = 0;
+	for (i = 0; have_numa && i < p->lcores.n; i++)
+		if (numa_node_of_cpu(p->lcores.v[i]) != p->node)
+			warn("lcore %u is not on node %d, where the device and its memory are",
+				p->lcores.v[i], p->node);
+
+	CPU_ZERO(&set);
+	CPU_SET(p->lcores.v[0], &set);
+	if (sched_setaffinity(0, sizeof(set), &set) < 0)
+		return fail(WC_ENVIRONMENT, "CPU %u: %s", p->lcores.v[0], strerror(errno));
+	return WC_OK;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef WC_PERF_PLACE_H
+#define WC_PERF_PLACE_H
+
+#include "args.h"
+
+/* Where testpmd runs. */
+struct place {
+	struct list lcores;	/* main, then forwarding */
+	int node;		/* NUMA node of its memory */
+};
+
+/*
+ * Lcores and memory on the device's NUMA node, one lcore a physical core as far as there are
+ * enough; warns when it cannot be done. Also moves this process onto the main lcore's CPU,
+ * away from the forwarding ones.
+ */
+enum wc_status
+place_choose(const struct args *a, const struct pci_device *dev, struct place *p);
+
+#endif

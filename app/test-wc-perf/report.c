@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "report.h"
+
+/* json_pack() format of fixed-width numbers. */
+#define J_U64(x) ((json_int_t)(x))
+
+bool
+report_counts_equal(const struct arm_result *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		if (r->samples[i].counted != r->samples[i].sent)
+			return false;
+	return true;
+}
+
+/* 64-bit values that are no quantities: as text, since readers of JSON may keep 53 bits. */
+static json_t *
+hex(uint64_t value)
+{
+	return json_sprintf("0x%" PRIx64, value);
+}
+
+static json_t *
+leaves_json(const struct leaves *l)
+{
+	json_t *all = json_array();
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		json_array_append_new(all, json_pack("{so so so sI ss}",
+			"va", hex(l->v[i].va), "pa", hex(l->v[i].pa), "pte", hex(l->v[i].pte),
+			"size", J_U64(l->v[i].size), "type", l->v[i].type));
+	return all;
+}
+
+static json_t *
+arm_json(const struct arm_result *r, bool backend, bool compare)
+{
+	json_t *mpps = json_array(), *sent = json_array(), *dropped = json_array();
+	json_t *counted = json_array(), *other = json_array(), *others = json_object();
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		json_array_append_new(mpps, json_real(r->samples[i].mpps));
+		json_array_append_new(sent, json_integer(J_U64(r->samples[i].sent)));
+		json_array_append_new(dropped, json_integer(J_U64(r->samples[i].dropped)));
+		json_array_append_new(counted, json_integer(J_U64(r->samples[i].counted)));
+		json_array_append_new(other, json_integer(J_U64(r->samples[i].other)));
+	}
+	for (i = 0; i < r->seen.n_others; i++)
+		json_object_set_new(others, r->seen.others[i].type,
+			json_integer(r->seen.others[i].leaves));
+	if (!backend) {
+		json_decref(counted);
+		json_decref(other);
+		counted = other = NULL;
+	}
+	return json_pack("{ss ss so so so so so so* so* so}",
+		"memory_type", r->seen.source != NULL ? r->seen.type : "unknown",
+		"memory_type_source", r->seen.source != NULL ? r->seen.source : "none",
+		"leaves", leaves_json(&r->seen.leaves),
+		"other_leaves", others,
+		"mpps", mpps, "sent", sent, "dropped", dropped,
+		"counted", counted, "counted_other", other,
+		"counts_equal", compare ? json_boolean(report_counts_equal(r)) : json_null());
+}
+
+static json_t *
+ratio_json(const struct ratio *r)
+{
+	return json_pack("{sf so sI}", "median", r->median,
+		"ci95", r->has_ci ? json_pack("[ff]", r->low, r->high) : json_null(),
+		"pairs", J_U64(r->pairs));
+}
+
+/* Ratio of the rates of two arms; NULL if one of them was not run. */
+static json_t *
+arms_ratio_json(const struct arm_result *over, const struct arm_result *under)
+{
+	const size_t n = over->n < under->n ? over->n : under->n;
+	double *v;
+	json_t *j;
+	struct ratio r;
+	size_t i;
+
+	if (n == 0)
+		return NULL;
+	v = calloc(2 * n, sizeof(*v));
+	if (v == NULL)
+		abort();
+	for (i = 0; i < n; i++) {
+		v[i] = over->samples[i].mpps;
+		v[n + i] = under->samples[i].mpps;
+	}
+	r = stats_ratio(v, v + n, n);
+	j = ratio_json(&r);
+	free(v);
+	return j;
+}
+
+static json_t *
+cases_json(const struct result *r)
+{
+	const bool backend = r->args->backend != NULL;
+	json_t *all = json_array(), *c;
+	size_t i;
+	int arm;
+
+	for (i = 0; i < r->n_cases; i++) {
+		const struct perf_case *k = &r->cases[i];
+
+		c = json_pack("{ss ss si sI sI si si si sb}",
+			"device", r->dev->bdf, "pmd", r->pmd, "bar", (int)r->range.bar,
+			"offset", J_U64(r->range.offset), "length", J_U64(r->range.len),
+			"frame_size", (int)k->frame, "burst", (int)k->burst,
+			"queues", (int)k->queues, "mtrr_wc", (int)r->mtrr_wc);
+		for (arm = 0; arm < N_ARMS; arm++)
+			if (r->args->arms[arm])
+				json_object_set_new(c, arm_names[arm],
+					arm_json(&k->arms[arm], backend, r->compare_counts));
+		json_object_update_new(c, json_pack("{so* so*}",
+			"ratio", arms_ratio_json(&k->arms[ARM_WC], &k->arms[ARM_UC]),
+			"ratio_uc_plain",
+			arms_ratio_json(&k->arms[ARM_UC], &k->arms[ARM_PLAIN])));
+		json_array_append_new(all, c);
+	}
+	return all;
+}
+
+static void
+cpu_name(char *name, size_t size)
+{
+	char line[256];
+	FILE *f = fopen("/proc/cpuinfo", "re");
+
+	snprintf(name, size, "unknown");
+	if (f == NULL)
+		return;
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (strncmp(line, "model name", 10) != 0)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		snprintf(name, size, "%s", line + strcspn(line, ":") + 2);
+		break;
+	}
+	fclose(f);
+}
+
+/* The name that the hypervisor gives itself; says nothing about what it does with types. */
+static void
+hypervisor_name(char *name, size_t size)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	uint32_t eax, signature[3];
+	uint32_t ecx = 0, ebx, edx;
+
+	__asm__ volatile("cpuid" : "=a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx) : "0"(1));
+	if ((ecx & 1u << 31) == 0) {
+		snprintf(name, size, "none");
+		return;
+	}
+	ecx = 0;
+	__asm__ volatile("cpuid" : "=a"(eax), "=b"(signature[0]), "+c"(ecx), "=d"(signature[2])
+		: "0"(0x40000000));
+	signature[1] = ecx;
+	snprintf(name, size, "%.12s", (const char *)signature);
+#else
+	snprintf(name, size, "unknown");
+#endif
+}
+
+static json_t *
+environment_json(const struct result *r)
+{
+	char cpu[128], hypervisor[32];
+	json_t *warnings = json_array(), *lcores = json_array(), *probe = NULL;
+	struct utsname uts;
+	unsigned int i;
+
+	uname(&uts);
+	cpu_name(cpu, sizeof(cpu));
+	hypervisor_name(hypervisor, sizeof(hypervisor));
+	for (i = 0; warn_text(i) != NULL; i++)
+		json_array_append_new(warnings, json_string(warn_text(i)));
+	for (i = 0; i < r->place->lcores.n; i++)
+		json_array_append_new(lcores, json_integer(r->place->lcores.v[i]));
+	if (r->probe.measured)
+		probe = json_pack("{ss si sI sI sf sf so}",
+			"device", r->args->probe_device, "bar", (int)r->args->probe.bar,
+			"offset", J_U64(r->args->probe.offset),
+			"length", J_U64(r->args->probe.len),
+			"uc_ns_per_line", r->probe.uc_ns, "wc_ns_per_line", r->probe.wc_ns,
+			"ratio", ratio_json(&r->probe.ratio));
+	return json_pack("{ss ss ss ss ss so* so si so}",
+		"kernel", uts.release, "dpdk", r->dpdk, "cpu", cpu, "hypervisor", hypervisor,
+		"memory_types_honoured", r->probe.honoured, "probe", probe,
+		"lcores", lcores, "numa_node", r->place->node, "warnings", warnings);
+}
+
+static json_t *
+refusal_json(const struct result *r)
+{
+	const struct refusal *f = &r->refusal;
+
+	if (!f->happened)
+		return NULL;
+	return json_pack("{ss ss si sI sI ss ss ss}",
+		"device", r->dev->bdf, "arm", arm_names[f->arm], "bar", (int)f->bar,
+		"offset", J_U64(f->offset), "length", J_U64(f->len),
+		"expected", f->expected, "observed", f->observed, "source", f->source);
+}
+
+json_t *
+report_json(const struct result *r)
+{
+	static const char *const verdict[] = {
+		[WC_OK] = "ok", [WC_INTERNAL] = "internal", [WC_USAGE] = "usage",
+		[WC_ENVIRONMENT] = "not ready", [WC_REFUSED] = "refused",
+		[WC_COUNTS] = "counts differ", [WC_TESTPMD] = "testpmd failed",
+		[WC_INTERRUPTED] = "interrupted",
+	};
+
+	return json_pack("{ss ss ss* ss sf so s{ss ss si sf sf sI} so* so}",
+		"schema", REPORT_SCHEMA, "status", verdict[r->status], "message", fail_text(),
+		"started", r->started, "seconds", r->seconds,
+		"environment", environment_json(r),
+		"settings",
+			"wc_by", r->args->wc_by_kernel ? "kernel" : "plugin",
+			"forward", r->args->forward,
+			"repeats", (int)r->args->repeats,
+			"warmup_s", r->args->warmup,
+			"window_s", r->args->window,
+			"seed", J_U64(r->args->seed),
+		"refused", refusal_json(r),
+		"cases", cases_json(r));
+}
+
+/*
+ * The table. Everything it says is in the JSON; it can be printed again from there.
+ */
+
+static const char *
+text_at(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return s != NULL ? s : "?";
+}
+
+static json_int_t
+int_at(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static double
+real_at(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
+struct paint {
+	const char *good;
+	const char *bad;
+	const char *strong;
+	const char *off;
+};
+
+static void
+arm_row(const json_t *c, const char *name, bool first, FILE *f, const struct paint *paint)
+{
+	const json_t *arm = json_object_get(c, name);
+	const json_t *mpps = json_object_get(arm, "mpps");
+	const json_t *equal = json_object_get(arm, "counts_equal");
+	const size_t n = json_array_size(mpps);
+	struct summary s;
+	double *v;
+	size_t i;
+
+	if (first)
+		fprintf(f, "%6d %6d %6d  ", (int)int_at(c, "frame_size"), (int)int_at(c, "burst"),
+			(int)int_at(c, "queues"));
+	else
+		fprintf(f, "%22s", "");
+	fprintf(f, "%-6s %-5s %-13s", name, text_at(arm, "memory_type"),
+		text_at(arm, "memory_type_source"));
+	if (n == 0) {
+		fprintf(f, " %9s\n", "-");
+		return;
+	}
+	v = calloc(n, sizeof(*v));
+	if (v == NULL)
+		abort();
+	for (i = 0; i < n; i++)
+		v[i] = json_number_value(json_array_get(mpps, i));
+	s = stats_summary(v, n);
+	free(v);
+	fprintf(f, " %9.4f  %9.4f..%-9.4f %4zu", s.median, s.min, s.max, n);
+	if (json_is_true(equal))
+		fprintf(f, "  %sall frames arrived%s", paint->good, paint->off);
+	else if (json_is_false(equal))
+		fprintf(f, "  %sframe counts differ%s", paint->bad, paint->off);
+	fputc('\n', f);
+}
+
+static void
+ratio_row(const json_t *c, const char *key, const char *label, FILE *f, const struct paint *paint)
+{
+	const json_t *ratio = json_object_get(c, key);
+	const json_t *ci = json_object_get(ratio, "ci95");
+	const int pairs = int_at(ratio, "pairs");
+
+	if (ratio == NULL)
+		return;
+	fprintf(f, "%22s%s%s %.3f%s", "", paint->strong, label, real_at(ratio, "median"),
+		paint->off);
+	if (json_array_size(ci) == 2)
+		fprintf(f, ", 95%% interval %.3f..%.3f (%d pairs)\n",
+			json_number_value(json_array_get(ci, 0)),
+			json_number_value(json_array_get(ci, 1)), pairs);
+	else
+		fprintf(f, " (%d pairs: too few for a 95%% interval, which needs %d)\n", pairs,
+			STATS_MIN_PAIRS);
+}
+
+/* What the reader must know before believing a ratio. */
+static void
+notes(const json_t *result, FILE *f, const struct paint *paint)
+{
+	const json_t *env = json_object_get(result, "environment");
+	const json_t *probe = json_object_get(env, "probe");
+	const json_t *ratio = json_object_get(probe, "ratio");
+	const json_t *first = json_array_get(json_object_get(result, "cases"), 0);
+	const json_t *w;
+	const char *honoured = text_at(env, "memory_types_honoured");
+	size_t i;
+
+	if (probe != NULL) {
+		const json_t *ci = json_object_get(ratio, "ci95");
+
+		fprintf(f, "Stores to %s BAR %d: a 64-byte line takes %.1f ns uncached, %.1f ns "
+			"write-combining; uncached/write-combining %.2f, 95%% interval "
+			"%.2f..%.2f.\n", text_at(probe, "device"), (int)int_at(probe, "bar"),
+			real_at(probe, "uc_ns_per_line"), real_at(probe, "wc_ns_per_line"),
+			real_at(ratio, "median"), json_number_value(json_array_get(ci, 0)),
+			json_number_value(json_array_get(ci, 1)));
+	}
+	if (strcmp(honoured, "no") == 0)
+		fprintf(f, "%sThis platform ignores memory types: the ratios mean nothing here.%s\n",
+			paint->strong, paint->off);
+	else if (strcmp(honoured, "yes") != 0)
+		fprintf(f, "%sWhether this platform honours memory types is unknown (see --probe): "
+			"until it is known, the ratios mean nothing.%s\n",
+			paint->strong, paint->off);
+	if (json_is_true(json_object_get(first, "mtrr_wc")))
+		fprintf(f, "%sThe range is under a write-combining MTRR: its UC- pages are "
+			"write-combining in effect, the uc and plain runs are spoiled.%s\n",
+			paint->bad, paint->off);
+	json_array_foreach(json_object_get(env, "warnings"), i, w)
+		fprintf(f, "Warning: %s.\n", json_string_value(w));
+	if (strcmp(text_at(result, "status"), "ok") != 0)
+		fprintf(f, "%sStatus: %s.%s\n", paint->bad, text_at(result, "status"), paint->off);
+}
+
+void
+report_table(const json_t *result, FILE *f, bool colour)
+{
+	static const struct paint plain = { "", "", "", "" };
+	static const struct paint ansi = { "\033[32m", "\033[31m", "\033[1m", "\033[0m" };
+	const struct paint *paint = colour ? &ansi : &plain;
+	const json_t *env = json_object_get(result, "environment");
+	const json_t *cases = json_object_get(result, "cases");
+	const json_t *c = json_array_get(cases, 0);
+	size_t i, arm;
+	bool first;
+
+	fprintf(f, "%s, kernel %s, %s, hypervisor %s\n", text_at(env, "dpdk"),
+		text_at(env, "kernel"), text_at(env, "cpu"), text_at(env, "hypervisor"));
+	fprintf(f, "Device %s, PMD %s, BAR %d, 0x%llx..0x%llx\n\n", text_at(c, "device"),
+		text_at(c, "pmd"), (int)int_at(c, "bar"), int_at(c, "offset"),
+		int_at(c, "offset") + int_at(c, "length") - 1);
+	fprintf(f, "%6s %6s %6s  %-6s %-5s %-13s %9s  %9s  %-9s %4s\n", "frame", "burst",
+		"queues", "arm", "type", "observed by", "Mpps", "smallest", "largest", "runs");
+	json_array_foreach(cases, i, c) {
+		first = true;
+		for (arm = 0; arm < N_ARMS; arm++) {
+			if (json_object_get(c, arm_names[arm]) == NULL)
+				continue;
+			arm_row(c, arm_names[arm], first, f, paint);
+			first = false;
+		}
+		ratio_row(c, "ratio", "wc/uc", f, paint);
+		ratio_row(c, "ratio_uc_plain", "uc/plain", f, paint);
+	}
+	fputc('\n', f);
+	notes(result, f, paint);
+}
+
+enum wc_status
+report_write(const json_t *result, const char *path)
+{
+	if (json_dump_file(result, path, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) < 0)
+		return fail(WC_INTERNAL, "cannot write %s", path);
+	return WC_OK;
+}
+
+enum wc_status
+report_read(const char *path, json_t **result)
+{
+	json_error_t error;
+
+	*result = json_load_file(path, 0, &error);
+	if (*result == NULL)
+		return fail(WC_USAGE, "%s: %s", path, error.text);
+	if (strcmp(text_at(*result, "schema"), REPORT_SCHEMA) != 0) {
+		json_decref(*result);
+		*result = NULL;
+		return fail(WC_USAGE, "%s: not of schema %s", path, REPORT_SCHEMA);
+	}
+	return WC_OK;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef WC_PERF_REPORT_H
+#define WC_PERF_REPORT_H
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "args.h"
+#include "observe.h"
+#include "place.h"
+#include "probe.h"
+
+#define REPORT_SCHEMA "dpdk-vfio-wc/test-wc-perf/1"
+
+/* The runs of one arm in one case, in order. */
+struct arm_result {
+	struct observation seen;	/* in the last run; earlier ones agreed in type */
+	struct sample {
+		double mpps;
+		uint64_t sent;		/* testpmd's forwarding statistics, start to stop */
+		uint64_t dropped;	/* by testpmd: no room in the ring */
+		uint64_t counted;	/* frames at the back end, if there is one */
+		uint64_t other;		/* frames there that testpmd did not send */
+	} *samples;
+	size_t n;
+};
+
+/* One combination of parameters. */
+struct perf_case {
+	unsigned int frame;
+	unsigned int burst;
+	unsigned int queues;
+	struct arm_result arms[N_ARMS];
+};
+
+struct result {
+	const struct args *args;
+	const struct pci_device *dev;
+	const struct place *place;
+	struct bar_range range;
+	bool mtrr_wc;			/* the range is under a write-combining MTRR */
+	bool compare_counts;		/* the back end's count should equal testpmd's */
+	struct probe probe;
+	struct refusal refusal;
+	char dpdk[64];
+	char pmd[64];
+	char started[32];
+	double seconds;
+	enum wc_status status;
+	struct perf_case *cases;
+	size_t n_cases;
+};
+
+/* Frames at the back end equal those sent, in every run. */
+bool
+report_counts_equal(const struct arm_result *r);
+
+/* The result as schema.json describes it. */
+json_t *
+report_json(const struct result *r);
+
+/* The table for people, made from that. */
+void
+report_table(const json_t *result, FILE *f, bool colour);
+
+enum wc_status
+report_write(const json_t *result, const char *path);
+
+enum wc_status
+report_read(const char *path, json_t **result);
+
+#endif

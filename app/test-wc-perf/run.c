@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run.h"
+
+/* A queue's descriptors, what sits in caches, and some. */
+#define MBUFS_PER_QUEUE 4096
+#define MBUFS_PER_LCORE 512
+
+/* Frames may still be on their way when testpmd has stopped. */
+#define ARRIVAL_S 5
+
+/* One run: state that lives as long as a testpmd. */
+struct context {
+	struct result *r;
+	struct observer observer;
+	struct testpmd testpmd;
+	int witness;
+	double started;
+	unsigned int done;
+	unsigned int total;
+};
+
+/* splitmix64 (Steele, Lea, Flood, OOPSLA 2014): few lines, good enough to shuffle. */
+static uint64_t
+next_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+void
+run_order(uint64_t seed, unsigned int repeat, enum arm order[N_ARMS])
+{
+	uint64_t state = seed + repeat / 2 * 0x632be59bd9b4e019ULL;
+	enum arm t;
+	int i, j;
+
+	for (i = 0; i < N_ARMS; i++)
+		order[i] = i;
+	for (i = N_ARMS - 1; i > 0; i--) {
+		j = next_random(&state) % (i + 1);
+		t = order[i];
+		order[i] = order[j];
+		order[j] = t;
+	}
+	if (repeat % 2 != 0) {
+		t = order[0];
+		order[0] = order[N_ARMS - 1];
+		order[N_ARMS - 1] = t;
+	}
+}
+
+/* An argument vector under construction. */
+struct argv {
+	char *v[96];
+	unsigned int n;
+};
+
+static void
+add(struct argv *argv, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+add(struct argv *argv, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (argv->n + 1 >= sizeof(argv->v) / sizeof(argv->v[0]) ||
+			vasprintf(&argv->v[argv->n++], fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	argv->v[argv->n] = NULL;
+}
+
+static void
+argv_free(struct argv *argv)
+{
+	while (argv->n > 0)
+		free(argv->v[--argv->n]);
+}
+
+/* "0,0,192": memory on one node. */
+static void
+add_memory(struct argv *argv, unsigned int node, unsigned int mb)
+{
+	char text[256] = "";
+	unsigned int i;
+
+	for (i = 0; i < node && strlen(text) + 2 < sizeof(text); i++)
+		strcat(text, "0,");
+	add(argv, "--socket-mem=%s%u", text, mb);
+}
+
+static void
+add_lcores(struct argv *argv, const struct list *lcores)
+{
+	char text[256] = "";
+	unsigned int i, n = 0;
+
+	for (i = 0; i < lcores->n; i++)
+		n += snprintf(text + n, sizeof(text) - n, "%s%u", i > 0 ? "," : "", lcores->v[i]);
+	add(argv, "-l");
+	add(argv, "%s", text);
+	add(argv, "--main-lcore=%u", lcores->v[0]);
+}
+
+/* The plugin, asked to map the range with the type of the arm. */
+static void
+add_plugin(struct argv *argv, const struct result *r, enum arm arm, bool range_known)
+{
+	const char *type = arm == ARM_WC ? "wc" : "uc";
+
+	add(argv, "-d");
+	add(argv, "%s", r->args->plugin);
+	if (range_known)
+		add(argv, "--vdev=vfio_wc0,dev=%s,bar=%u,offset=0x%" PRIx64 ",len=0x%" PRIx64
+			",mode=required,type=%s", r->dev->bdf, r->range.bar, r->range.offset,
+			r->range.len, type);
+	else
+		add(argv, "--vdev=vfio_wc0,mode=required,type=%s", type);
+}
+
+static enum wc_status
+start_testpmd(struct context *c, enum arm arm, unsigned int queues, bool range_known)
+{
+	const struct args *a = c->r->args;
+	struct argv argv = { .n = 0 };
+	char prefix[64];
+	enum wc_status st;
+	unsigned int i;
+
+	testpmd_prefix(prefix, sizeof(prefix));
+	add(&argv, "%s", a->testpmd);
+	add_lcores(&argv, &c->r->place->lcores);
+	add(&argv, "--file-prefix=%s", prefix);
+	/* Nothing is left in hugetlbfs, however testpmd ends. */
+	add(&argv, "--in-memory");
+	add_memory(&argv, c->r->place->node, a->mem_mb);
+	add(&argv, "-a");
+	add(&argv, "%s", c->r->dev->bdf);
+	if (arm == ARM_UC || (arm == ARM_WC && !a->wc_by_kernel))
+		add_plugin(&argv, c->r, arm, range_known);
+	for (i = 0; i < a->n_eal; i++)
+		add(&argv, "%s", a->eal[i]);
+	add(&argv, "--");
+	add(&argv, "-i");
+	add(&argv, "--nb-cores=%u", a->cores);
+	add(&argv, "--forward-mode=%s", a->forward);
+	add(&argv, "--rxq=%u", queues);
+	add(&argv, "--txq=%u", queues);
+	add(&argv, "--total-num-mbufs=%u",
+		queues * MBUFS_PER_QUEUE + (a->cores + 1) * MBUFS_PER_LCORE);
+	for (i = 0; i < a->n_testpmd_args; i++)
+		add(&argv, "%s", a->testpmd_args[i]);
+
+	st = testpmd_start(&c->testpmd, argv.v, prefix);
+	argv_free(&argv);
+	return st;
+}
+
+/* Version and driver, once. */
+static enum wc_status
+identify(struct context *c)
+{
+	struct result *r = c->r;
+	enum wc_status st;
+	json_t *info;
+
+	if (r->dpdk[0] != '\0')
+		return WC_OK;
+	st = testpmd_telemetry(&c->testpmd, "/info", &info);
+	if (st != WC_OK)
+		return st;
+	snprintf(r->dpdk, sizeof(r->dpdk), "%s",
+		json_string_value(json_object_get(info, "version")));
+	json_decref(info);
+	st = testpmd_command(&c->testpmd, "show port info 0");
+	if (st == WC_OK && !testpmd_field(&c->testpmd, "Driver name", r->pmd, sizeof(r->pmd)))
+		st = fail(WC_TESTPMD, "testpmd has no port on device %s", r->dev->bdf);
+	return st;
+}
+
+/* The range that the plugin's own table gives for the device. */
+static enum wc_status
+discover(struct context *c)
+{
+	struct result *r = c->r;
+	json_t *ranges, *j;
+	enum wc_status st;
+	unsigned int found = 0;
+	const char *device;
+	size_t i;
+
+	st = start_testpmd(c, ARM_UC, r->args->queues.v[0], false);
+	if (st == WC_OK)
+		st = testpmd_telemetry(&c->testpmd, "/vfio_wc/ranges", &ranges);
+	if (st == WC_OK) {
+		json_array_foreach(ranges, i, j) {
+			device = json_string_value(json_object_get(j, "device"));
+			if (device == NULL || strcmp(device, r->dev->bdf) != 0)
+				continue;
+			found++;
+			r->range.bar = json_u64(j, "bar");
+			r->range.offset = json_u64(j, "offset");
+			r->range.len = json_u64(j, "length");
+		}
+		json_decref(ranges);
+		if (found != 1)
+			st = fail(WC_ENVIRONMENT, "device %s: the plugin knows %s range to map "
+				"write-combining; say which with --range", r->dev->bdf,
+				found == 0 ? "no" : "more than one");
+		else
+			st = pci_check_range(r->dev, &r->range);
+	}
+	testpmd_end(&c->testpmd);
+	return st;
+}
+
+/* What the back end counted since; waits for what is still on its way. */
+static enum wc_status
+count_arrived(struct context *c, const struct frames *before, struct sample *s)
+{
+	const double end = now() + ARRIVAL_S;
+	struct frames after;
+	enum wc_status st;
+
+	for (;;) {
+		st = witness_count(c->witness, c->r->args->backend, &after);
+		if (st != WC_OK)
+			return st;
+		s->counted = after.frames - before->frames;
+		s->other = after.other - before->other;
+		if (s->counted >= s->sent || !c->r->compare_counts || now() > end)
+			return WC_OK;
+		st = pause_for(0.02);
+		if (st != WC_OK)
+			return st;
+	}
+}
+
+/* Did testpmd take the frame size and burst? It says so at start. */
+static enum wc_status
+check_banner(struct context *c, const struct perf_case *k)
+{
+	char burst[32], frame[32];
+
+	snprintf(burst, sizeof(burst), "packets/burst=%u\r", k->burst);
+	snprintf(frame, sizeof(frame), "packet len=%u ", k->frame);
+	if (strstr(c->testpmd.out, burst) == NULL)
+		return fail(WC_TESTPMD, "testpmd did not take burst %u", k->burst);
+	if (strcmp(c->r->args->forward, "txonly") == 0 && strstr(c->testpmd.out, frame) == NULL)
+		return fail(WC_TESTPMD, "testpmd did not take frame size %u", k->frame);
+	return WC_OK;
+}
+
+/* Forward for a while: rate, memory type, totals. */
+static enum wc_status
+measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
+{
+	struct testpmd *t = &c->testpmd;
+	struct arm_result *result = &k->arms[arm];
+	struct frames before = { 0, 0, 0 };
+	uint64_t packets[2] = { 0, 0 };
+	double when[2] = { 0, 0 };
+	struct fwd_stats stats;
+	enum wc_status st;
+
+	*s = (struct sample){ 0 };
+	st = testpmd_command(t, "set txpkts %u", k->frame);
+	if (st == WC_OK)
+		st = testpmd_command(t, "set burst %u", k->burst);
+	if (st == WC_OK && c->r->args->backend != NULL)
+		st = witness_count(c->witness, c->r->args->backend, &before);
+	if (st == WC_OK)
+		st = testpmd_command(t, "start");
+	if (st == WC_OK)
+		st = check_banner(c, k);
+	if (st == WC_OK)
+		st = pause_for(c->r->args->warmup);
+	if (st == WC_OK)
+		st = testpmd_opackets(t, &packets[0], &when[0]);
+	if (st == WC_OK)
+		st = pause_for(c->r->args->window);
+	if (st == WC_OK)
+		st = testpmd_opackets(t, &packets[1], &when[1]);
+	/* After the window: the witness may hold the machine while it looks. */
+	if (st == WC_OK) {
+		observation_free(&result->seen);
+		st = observe(&c->observer, arm, t, &result->seen);
+	}
+	if (st == WC_OK)
+		st = testpmd_stop(t, &stats);
+	if (st != WC_OK)
+		return st;
+	s->sent = stats.sent;
+	s->dropped = stats.dropped;
+	s->mpps = (packets[1] - packets[0]) / (when[1] - when[0]) / 1e6;
+	if (packets[1] <= packets[0])
+		return fail(WC_TESTPMD, "device %s: testpmd sent nothing in %g s of forwarding",
+			c->r->dev->bdf, c->r->args->window);
+	if (c->r->args->backend != NULL)
+		st = count_arrived(c, &before, s);
+	if (st == WC_OK && c->r->compare_counts && s->counted != s->sent)
+		warn("device %s: testpmd sent %" PRIu64 " frames, %" PRIu64 " arrived at %s",
+			c->r->dev->bdf, s->sent, s->counted, c->r->args->backend);
+	return st;
+}
+
+static void
+progress(struct context *c, const struct perf_case *k, enum arm arm, unsigned int repeat,
+	const struct sample *s)
+{
+	const struct observation *seen = &k->arms[arm].seen;
+	const double spent = now() - c->started;
+
+	c->done++;
+	fprintf(stderr, "[%*u/%u] %-5s run %u/%u, frame %u, burst %u, queues %u: "
+		"%.4f Mpps, %s (%s); %.0f s, about %.0f s to go\n",
+		c->total < 10 ? 1 : c->total < 100 ? 2 : 3, c->done, c->total, arm_names[arm],
+		repeat + 1, c->r->args->repeats, k->frame, k->burst, k->queues, s->mpps,
+		seen->type, seen->source, spent, spent / c->done * (c->total - c->done));
+}
+
+/* One testpmd: every frame size and burst once. */
+static enum wc_status
+run_once(struct context *c, enum arm arm, unsigned int queues, unsigned int repeat)
+{
+	struct result *r = c->r;
+	struct arm_result *a;
+	enum wc_status st;
+	struct sample s;
+	size_t i;
+
+	st = start_testpmd(c, arm, queues, true);
+	if (st == WC_OK)
+		st = identify(c);
+	for (i = 0; st == WC_OK && i < r->n_cases; i++) {
+		if (r->cases[i].queues != queues)
+			continue;
+		st = measure(c, &r->cases[i], arm, &s);
+		if (st != WC_OK)
+			break;
+		a = &r->cases[i].arms[arm];
+		a->samples[a->n++] = s;
+		progress(c, &r->cases[i], arm, repeat, &s);
+	}
+	testpmd_end(&c->testpmd);
+	return st;
+}
+
+static enum wc_status
+make_cases(struct result *r)
+{
+	const struct args *a = r->args;
+	unsigned int q, f, b;
+	struct perf_case *k;
+	int arm;
+
+	r->cases = calloc(a->queues.n * a->frames.n * a->bursts.n, sizeof(*r->cases));
+	if (r->cases == NULL)
+		return fail(WC_INTERNAL, "out of memory");
+	for (q = 0; q < a->queues.n; q++)
+		for (f = 0; f < a->frames.n; f++)
+			for (b = 0; b < a->bursts.n; b++) {
+				k = &r->cases[r->n_cases++];
+				k->queues = a->queues.v[q];
+				k->frame = a->frames.v[f];
+				k->burst = a->bursts.v[b];
+				for (arm = 0; arm < N_ARMS; arm++) {
+					k->arms[arm].samples = calloc(a->repeats,
+						sizeof(struct sample));
+					if (k->arms[arm].samples == NULL)
+						return fail(WC_INTERNAL, "out of memory");
+				}
+			}
+	return WC_OK;
+}
+
+enum wc_status
+run(struct result *r, int witness)
+{
+	const struct args *a = r->args;
+	struct context c = {
+		.r = r,
+		.witness = witness,
+		.started = now(),
+		.testpmd = { .prompt = -1, .telemetry = -1, .verbose = a->verbose },
+		.observer = {
+			.args = a,
+			.dev = r->dev,
+			.range = &r->range,
+			.witness = witness,
+			.cpu = r->place->lcores.v[1],
+			.refusal = &r->refusal,
+		},
+	};
+	unsigned int q, repeat, arms = 0;
+	enum arm order[N_ARMS];
+	enum wc_status st;
+	size_t i;
+
+	st = make_cases(r);
+	if (st == WC_OK && a->range_from == RANGE_PLUGIN)
+		st = discover(&c);
+	if (st != WC_OK)
+		return st;
+	r->mtrr_wc = memtype_mtrr_wc(r->dev->bar[r->range.bar].start + r->range.offset,
+		r->range.len);
+	/* What other modes send is no frame that the witness knows as testpmd's. */
+	r->compare_counts = a->backend != NULL && strcmp(a->forward, "txonly") == 0;
+	for (i = 0; i < N_ARMS; i++)
+		arms += a->arms[i];
+	c.total = arms * a->repeats * r->n_cases;
+
+	for (q = 0; st == WC_OK && q < a->queues.n; q++)
+		for (repeat = 0; st == WC_OK && repeat < a->repeats; repeat++) {
+			run_order(a->seed, repeat, order);
+			for (i = 0; st == WC_OK && i < N_ARMS; i++)
+				if (a->arms[order[i]])
+					st = run_once(&c, order[i], a->queues.v[q], repeat);
+		}
+	r->seconds = now() - c.started;
+	if (st != WC_OK || !r->compare_counts)
+		return st;
+	for (i = 0; i < r->n_cases * N_ARMS; i++)
+		if (!report_counts_equal(&r->cases[i / N_ARMS].arms[i % N_ARMS]))
+			return fail(WC_COUNTS, "device %s: frames sent and frames that arrived "
+				"differ", r->dev->bdf);
+	return WC_OK;
+}

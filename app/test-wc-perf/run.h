@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef WC_PERF_RUN_H
+#define WC_PERF_RUN_H
+
+#include "report.h"
+
+/*
+ * The measurement: r holds what was asked (args, device, place, range) and receives what came
+ * of it, also when it ends early.
+ */
+enum wc_status
+run(struct result *r, int witness);
+
+/*
+ * The order of the arms in repeat number `repeat`: two repeats make a block, a random order and
+ * then its mirror image (ABBA, CABBAC, ...), in which whatever drifts steadily cancels out.
+ */
+void
+run_order(uint64_t seed, unsigned int repeat, enum arm order[N_ARMS]);
+
+#endif
