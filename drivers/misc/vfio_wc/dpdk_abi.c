@@ -50,20 +50,12 @@ struct abi_pci_device {
 	struct rte_intr_handle *intr_handle;
 };
 
-/* struct rte_driver: lib/eal/include/dev_driver.h; the same from 22.11 to 26.07. */
-struct abi_driver {
-	void *next[2];
-	const char *name;
-	const char *alias;
-	const void *bus;
-};
-
 /*
- * struct rte_vdev_driver: drivers/bus/vdev/bus_vdev_driver.h. Until 26.03 it and its device start
- * with a list entry, which 26.07 dropped in favour of the one in the common structure.
+ * struct rte_vdev_driver: drivers/bus/vdev/bus_vdev_driver.h, with struct rte_driver inside.
+ * Until 26.03 it and its device start with a list entry of their own; 26.07 uses the one in the
+ * common structures, and gave the common driver a bus.
  */
-struct abi_vdev_driver {
-	struct abi_driver driver;
+struct abi_vdev_ops {
 	int (*probe)(void *vdev);
 	int (*remove)(void *vdev);
 	void *dma_map;
@@ -73,7 +65,22 @@ struct abi_vdev_driver {
 
 struct abi_vdev_driver_2211 {
 	void *next[2];
-	struct abi_vdev_driver rest;
+	struct {
+		void *next[2];
+		const char *name;
+		const char *alias;
+	} driver;
+	struct abi_vdev_ops ops;
+};
+
+struct abi_vdev_driver_2607 {
+	struct {
+		void *next[2];
+		const char *name;
+		const char *alias;
+		const void *bus;
+	} driver;
+	struct abi_vdev_ops ops;
 };
 
 #ifdef RTE_ARCH_64
@@ -82,21 +89,22 @@ static_assert(offsetof(struct abi_pci_device, addr) == 64, "struct rte_pci_devic
 static_assert(offsetof(struct abi_pci_device, id) == 72, "struct rte_pci_device");
 static_assert(offsetof(struct abi_pci_device, mem_resource) == 88, "struct rte_pci_device");
 static_assert(offsetof(struct abi_pci_device, intr_handle) == 232, "struct rte_pci_device");
-static_assert(offsetof(struct abi_vdev_driver, probe) == 40, "struct rte_vdev_driver");
-static_assert(offsetof(struct abi_vdev_driver_2211, rest) == 16, "struct rte_vdev_driver");
+static_assert(offsetof(struct abi_vdev_driver_2211, ops) == 48, "struct rte_vdev_driver");
+static_assert(sizeof(struct abi_vdev_driver_2211) == 88, "struct rte_vdev_driver");
+static_assert(offsetof(struct abi_vdev_driver_2607, ops) == 40, "struct rte_vdev_driver");
+static_assert(sizeof(struct abi_vdev_driver_2607) == 80, "struct rte_vdev_driver");
 #endif
 
 /* Exported by librte_bus_vdev; declared in a header that is not packaged. */
 void rte_vdev_register(void *driver);
 
-static struct abi_vdev_driver_2211 vdev_driver;
 static int (*vdev_probe)(struct rte_device *dev);
 static int (*vdev_remove)(struct rte_device *dev);
 
 static struct rte_device *
 device_2211(void *vdev)
 {
-	return RTE_PTR_ADD(vdev, sizeof(vdev_driver.next));
+	return RTE_PTR_ADD(vdev, 2 * sizeof(void *));	/* its list entry */
 }
 
 static int
@@ -111,6 +119,17 @@ remove_2211(void *vdev)
 	return vdev_remove(device_2211(vdev));
 }
 
+static void
+register_2211(const char *name)
+{
+	static struct abi_vdev_driver_2211 driver = {
+		.ops = { .probe = probe_2211, .remove = remove_2211 },
+	};
+
+	driver.driver.name = name;
+	rte_vdev_register(&driver);
+}
+
 static int
 probe_2607(void *vdev)
 {
@@ -123,19 +142,28 @@ remove_2607(void *vdev)
 	return vdev_remove(vdev);
 }
 
+static void
+register_2607(const char *name)
+{
+	static struct abi_vdev_driver_2607 driver = {
+		.ops = { .probe = probe_2607, .remove = remove_2607 },
+	};
+
+	driver.driver.name = name;
+	rte_vdev_register(&driver);
+}
+
 /*
- * Checked by reading the headers of each release named, and by running 22.11, 24.11 and 25.11.
+ * Checked by reading the headers of each release named, and by running 22.11 and 24.11.
  * The shared object itself links against one ABI's libraries; this table is what catches an update
  * of DPDK within an ABI, a static build, and a release that nobody has looked at.
  */
 static const struct abi {
 	int first, last;	/* year * 100 + month of the releases, inclusive */
-	int (*probe)(void *vdev);
-	int (*remove)(void *vdev);
-	void *registered;	/* what rte_vdev_register() takes */
+	void (*register_vdev)(const char *name);
 } abis[] = {
-	{ 2211, 2603, probe_2211, remove_2211, &vdev_driver },
-	{ 2607, 2607, probe_2607, remove_2607, &vdev_driver.rest },
+	{ 2211, 2603, register_2211 },
+	{ 2607, 2607, register_2607 },
 };
 
 static const struct abi *
@@ -166,12 +194,7 @@ dpdk_abi_register_vdev(const char *name, int (*probe)(struct rte_device *dev),
 	}
 	vdev_probe = probe;
 	vdev_remove = remove;
-	vdev_driver.rest = (struct abi_vdev_driver){
-		.driver.name = name,
-		.probe = abi->probe,
-		.remove = abi->remove,
-	};
-	rte_vdev_register(abi->registered);
+	abi->register_vdev(name);
 	return 0;
 }
 

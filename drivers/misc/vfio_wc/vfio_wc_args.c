@@ -29,7 +29,7 @@ struct parser {
 	struct rte_vfio_wc_error *error;
 };
 
-#define FAIL(p, ...) vfio_wc_fail((p)->error, EINVAL, (p)->request->name, __VA_ARGS__)
+#define FAIL(p, ...) vfio_wc_fail((p)->error, EINVAL, "arguments", __VA_ARGS__)
 
 static int
 parse_number(struct parser *p, const char *key, const char *value, uint64_t *out)
@@ -71,24 +71,27 @@ static int
 parse_bar(struct parser *p, const char *value)
 {
 	struct vfio_wc_request *request = p->request;
+	struct vfio_wc_arg_range *range;
 	uint64_t bar;
 	int ret;
+
+	if (p->device[0] == '\0')
+		return FAIL(p, "bar=%s stands before any dev=", value);
+	if (request->nb_ranges == VFIO_WC_RANGES)
+		return FAIL(p, "more than %d ranges in one request", VFIO_WC_RANGES);
+	range = &request->range[request->nb_ranges++];
+	memset(range, 0, sizeof(*range));
+	strcpy(range->device, p->device);
+	p->device_used = true;
+	p->has_offset = false;
+	p->has_length = false;
 
 	ret = parse_number(p, "bar", value, &bar);
 	if (ret != 0)
 		return ret;
 	if (bar >= RTE_VFIO_WC_BARS)
 		return FAIL(p, "bar=%s: a PCI device has BARs 0 to %d", value, RTE_VFIO_WC_BARS - 1);
-	if (p->device[0] == '\0')
-		return FAIL(p, "bar=%s stands before any dev=", value);
-	if (request->nb_ranges == VFIO_WC_RANGES)
-		return FAIL(p, "more than %d ranges in one request", VFIO_WC_RANGES);
-
-	request->range[request->nb_ranges++] = (struct vfio_wc_arg_range){ .bar = bar };
-	strcpy(request->range[request->nb_ranges - 1].device, p->device);
-	p->device_used = true;
-	p->has_offset = false;
-	p->has_length = false;
+	range->bar = bar;
 	return 0;
 }
 
@@ -157,7 +160,7 @@ vfio_wc_args_parse(const char *name, const char *args, struct vfio_wc_request *r
 
 	copy = strdup(args);
 	if (copy == NULL)
-		return vfio_wc_fail(error, ENOMEM, name, "no memory");
+		return vfio_wc_fail(error, ENOMEM, "arguments", "no memory");
 	rest = copy;
 	while (args[0] != '\0' && (pair = strsep(&rest, ",")) != NULL) {
 		struct rte_vfio_wc_error first = error != NULL ? *error :
