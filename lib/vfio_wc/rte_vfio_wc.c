@@ -332,16 +332,18 @@ static int
 get_cookie(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type type, uint64_t *cookie,
 		uint64_t *plain, struct rte_vfio_wc_error *error)
 {
-	struct {
-		struct vfio_device_feature feature;
-		struct vfio_device_feature_mmap_cookie cookie;
+	struct vfio_device_feature_mmap_cookie ask = {
+		.region = VFIO_PCI_BAR0_REGION_INDEX + range->bar,
+		.attr = type,
+		.start = range->offset,
+		.size = range->length,
+	};
+	union {
+		struct vfio_device_feature header;
+		char bytes[sizeof(struct vfio_device_feature) + sizeof(ask)];
 	} request = {
-		.feature.argsz = sizeof(request),
-		.feature.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MMAP_COOKIE,
-		.cookie.region = VFIO_PCI_BAR0_REGION_INDEX + range->bar,
-		.cookie.attr = type,
-		.cookie.start = range->offset,
-		.cookie.size = range->length,
+		.header.argsz = sizeof(request.bytes),
+		.header.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MMAP_COOKIE,
 	};
 	struct rte_vfio_wc_bar_info info;
 	struct subject s;
@@ -365,13 +367,15 @@ get_cookie(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type type, ui
 		return vfio_wc_fail(error, EOPNOTSUPP, s.text, "%s: %s",
 			rte_vfio_wc_type_name(type), cookie_reason(EOPNOTSUPP));
 
+	memcpy(request.header.data, &ask, sizeof(ask));
 	if (ioctl(range->fd, VFIO_DEVICE_FEATURE, &request) != 0) {
 		int err = errno;
 
 		return vfio_wc_fail(error, err, s.text, "%s: %s", rte_vfio_wc_type_name(type),
 			cookie_reason(err));
 	}
-	*cookie = request.cookie.offset;
+	memcpy(&ask, request.header.data, sizeof(ask));
+	*cookie = ask.offset;
 	*plain = info.fd_offset + range->offset;
 	return 0;
 }
