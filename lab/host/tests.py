@@ -2,6 +2,7 @@
 """lab/run test: builds, unit tests, and lab/tests/*.sh in guests. lab/README.md has the rules."""
 
 import argparse
+import difflib
 import glob
 import json
 import os
@@ -203,9 +204,13 @@ class Run:
                     reported.append(verdict)
                     self.results.add(verdict, '%s: %s%s' % (script.name, name, suffix), why,
                                      '\n'.join(lines))
+                    lines.clear()
 
         before = self.baseline(guest)
-        status = guest.run('. %s\n' % script.path, write, float(script.asks['timeout']))
+        try:
+            status = guest.run('. %s\n' % script.path, write, float(script.asks['timeout']))
+        except LabError as error:
+            raise LabError('%s; %s had said:\n%s' % (error, script.name, '\n'.join(lines))) from None
         if rest:
             write(b'\n')
         name = script.name + suffix
@@ -217,7 +222,7 @@ class Run:
         if before != after:
             self.results.add('not ok', name + ': leaves everything as it was',
                              'processes, devices or memory types differ',
-                             'before:\n%safter:\n%s' % (before, after))
+                             '\n'.join(difflib.unified_diff(before, after, lineterm='', n=0)))
         splats = guest.splats()
         if splats:
             self.results.add('not ok', name + ': kernel has no complaint', splats[0],
@@ -228,7 +233,7 @@ class Run:
     def baseline(guest):
         out = []
         guest.run(BASELINE, out.append, 60)
-        return b''.join(out).decode('utf-8', 'replace')
+        return b''.join(out).decode('utf-8', 'replace').splitlines()
 
 
 def do_test(argv):

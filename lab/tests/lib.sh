@@ -54,12 +54,14 @@ witness() {
 }
 
 # Start the stock testpmd on lcores 0 and 1 (1 forwards), wait until it forwards.
-# testpmd_start EAL-ARGS... -- TESTPMD-ARGS...; its pid is $testpmd, its output $testpmd_log
+# testpmd_start EAL-ARGS... -- TESTPMD-ARGS...; its pid is $testpmd, its output in $testpmd_log.
+# Neither this nor testpmd_stop may run in a subshell.
 testpmd_log=/tmp/testpmd.log
 testpmd_start() {
 	rm -f /tmp/testpmd.in $testpmd_log
 	mkfifo /tmp/testpmd.in
-	dpdk-testpmd -l 0-1 -m 256 --no-telemetry "$@" --total-num-mbufs=4096 </tmp/testpmd.in \
+	# Its output is waited for, and would otherwise stay in a buffer.
+	stdbuf -oL dpdk-testpmd -l 0-1 -m 256 --no-telemetry "$@" --total-num-mbufs=4096 </tmp/testpmd.in \
 		>$testpmd_log 2>&1 &
 	testpmd=$!
 	exec {testpmd_in}>/tmp/testpmd.in
@@ -69,14 +71,18 @@ testpmd_start() {
 		kill -0 $testpmd 2>/dev/null || break
 		sleep 0.1
 	done
+	kill -9 $testpmd 2>/dev/null
+	wait $testpmd
+	exec {testpmd_in}>&-
 	tail -n 20 $testpmd_log
 	return 1
 }
 
-# Stop it; prints how many packets it says it sent.
+# Stop it; $testpmd_sent is how many packets it says it sent.
 testpmd_stop() {
 	echo >&$testpmd_in
 	exec {testpmd_in}>&-
 	wait $testpmd
-	sed -n '/Forward statistics for port/,$ s/.*TX-packets: \([0-9]*\).*/\1/p' $testpmd_log | tail -n 1
+	testpmd_sent=$(sed -n '/Forward statistics for port/,$ s/.*TX-packets: \([0-9]*\).*/\1/p' \
+		$testpmd_log | tail -n 1)
 }
