@@ -3,6 +3,7 @@
 """The part of lab/run that runs inside the root file system (see lab/run, lab/host/enter)."""
 
 import argparse
+import json
 import os
 import shlex
 import signal
@@ -16,7 +17,6 @@ from guest import Guest, LabError, say
 def guest_options(parser):
     parser.add_argument('--modules', default='patched', choices=['stock', 'patched', 'trap'])
     parser.add_argument('--append', default='')
-    parser.add_argument('--device', action='append', default=[])
     parser.add_argument('--accel', default='auto', choices=['auto', 'kvm', 'tcg'])
     parser.add_argument('--timeout', type=float, default=600)
     parser.add_argument('--no-build', action='store_true')
@@ -27,7 +27,7 @@ def start_guest(args, tty=False, **more):
     """A guest as the options say, booted."""
     install = build.install(not args.no_build)
     guest = Guest(**build.machine(args.accel), modules=build.modules(args.modules),
-                  install=install, append=args.append, devices=args.device, tty=tty, **more)
+                  install=install, append=args.append, devices=getattr(args, 'devices', ()), tty=tty, **more)
     try:
         guest.wait_ready()
         say('the guest is up after %.1f s (%s, vfio modules: %s)' %
@@ -55,6 +55,7 @@ def finish(guest, status):
 def do_exec(argv):
     parser = argparse.ArgumentParser(prog='lab/run exec', add_help=False)
     guest_options(parser)
+    parser.add_argument('--device', dest='devices', action='append', default=[])
     parser.add_argument('command', nargs=argparse.REMAINDER)
     args = parser.parse_args(argv)
     command = args.command[1:] if args.command[:1] == ['--'] else args.command
@@ -70,6 +71,7 @@ def do_exec(argv):
 def do_shell(argv):
     parser = argparse.ArgumentParser(prog='lab/run shell', add_help=False)
     guest_options(parser)
+    parser.add_argument('--device', dest='devices', action='append', default=[])
     args = parser.parse_args(argv)
     if not sys.stdin.isatty():
         raise LabError('shell needs a terminal; use exec')
@@ -88,6 +90,36 @@ def do_shell(argv):
         termios.tcsetattr(0, termios.TCSADRAIN, saved)
 
 
+def do_bench(argv):
+    parser = argparse.ArgumentParser(prog='lab/run bench', add_help=False)
+    guest_options(parser)
+    parser.add_argument('--quick', action='store_true')
+    parser.add_argument('--device', dest='name', choices=['virtio', 'vmxnet3', 'igbvf'])
+    parser.add_argument('rest', nargs='*')
+    args = parser.parse_args(argv)
+    command = ['/src/lab/guest/bench.sh']
+    command += ['--quick'] if args.quick else []
+    command += ['--device', args.name] if args.name else []
+    command += ['--wc-by-kernel'] if args.modules == 'trap' else []
+    with start_guest(args) as guest:
+        status = guest.run(shlex.join([*command, '--', *args.rest]) + '\n', write, args.timeout)
+        status = finish(guest, status)
+    # One document: the environment is the same, the cases add up.
+    documents = []
+    for name in ('virtio', 'vmxnet3', 'igbvf'):
+        path = '/results/%s.json' % name
+        if os.path.exists(path):
+            with open(path, encoding='utf-8') as f:
+                documents.append(json.load(f))
+    if documents:
+        for document in documents[1:]:
+            documents[0]['cases'] += document['cases']
+        with open('/results/bench.json', 'w', encoding='utf-8') as f:
+            json.dump(documents[0], f, indent=2)
+            f.write('\n')
+    return status
+
+
 def do_prepare(argv):
     build.machine('auto')
     for variant in ('stock', 'patched', 'trap'):
@@ -99,7 +131,7 @@ def do_prepare(argv):
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     verbs = {'exec': do_exec, 'shell': do_shell, 'prepare': do_prepare,
-             'test': tests.do_test}
+             'test': tests.do_test, 'bench': do_bench}
     try:
         return verbs[sys.argv[1]](sys.argv[2:])
     except LabError as error:
