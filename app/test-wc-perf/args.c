@@ -28,7 +28,8 @@ static const char usage[] =
 "when it is not what the arm is called, the tool refuses to go on.\n"
 "\n"
 "What is measured\n"
-"  -D, --device BDF        PCI device, bound to vfio-pci (0000:00:03.0)\n"
+"  -D, --device BDF        PCI device, bound to vfio-pci (0000:00:03.0); may repeat, each with\n"
+"                          its own --range and --backend after it\n"
 "  -r, --range WHAT        bar=N[,offset=X][,len=Y], whole pages; or virtio-notify: the page\n"
 "                          that virtio's notify capability names (default: what the plugin's\n"
 "                          own table says of the device)\n"
@@ -207,13 +208,23 @@ parse_probe(const char *text, struct args *a)
 		text);
 }
 
-static enum wc_status
-parse_range(const char *text, struct args *a)
+/* The device that an option behind it belongs to, or NULL. */
+static struct target_args *
+last_target(struct args *a, const char *option)
 {
-	a->range_from = RANGE_GIVEN;
+	if (a->n_targets > 0)
+		return &a->targets[a->n_targets - 1];
+	fail(WC_USAGE, "%s: stands before any --device", option);
+	return NULL;
+}
+
+static enum wc_status
+parse_range(const char *text, struct target_args *t)
+{
+	t->range_from = RANGE_GIVEN;
 	if (strcmp(text, "virtio-notify") == 0)
-		a->range_from = RANGE_VIRTIO_NOTIFY;
-	else if (pci_parse_range(text, &a->range) < 0)
+		t->range_from = RANGE_VIRTIO_NOTIFY;
+	else if (pci_parse_range(text, &t->range) < 0)
 		return fail(WC_USAGE, "--range %s: not of the form bar=4,offset=0x3000,len=0x1000",
 			text);
 	return WC_OK;
@@ -231,6 +242,8 @@ append(const char *option, const char *text, const char **v, unsigned int *n)
 static enum wc_status
 parse_option(struct args *a, int opt, const char *arg, bool *have_arms)
 {
+	struct target_args *t;
+
 	switch (opt) {
 	case 'a':
 		*have_arms = true;
@@ -240,7 +253,9 @@ parse_option(struct args *a, int opt, const char *arg, bool *have_arms)
 	case 'c':
 		return parse_unsigned("--cores", arg, 1, MAX_LIST - 1, &a->cores);
 	case 'D':
-		a->device = arg;
+		if (a->n_targets == MAX_LIST)
+			return fail(WC_USAGE, "--device: more than %d", MAX_LIST);
+		a->targets[a->n_targets++].device = arg;
 		return WC_OK;
 	case 'F':
 		a->forward = arg;
@@ -265,7 +280,8 @@ parse_option(struct args *a, int opt, const char *arg, bool *have_arms)
 	case 'q':
 		return parse_list("--queues", arg, 1, 128, &a->queues);
 	case 'r':
-		return parse_range(arg, a);
+		t = last_target(a, "--range");
+		return t != NULL ? parse_range(arg, t) : WC_USAGE;
 	case 's':
 		a->show = arg;
 		return WC_OK;
@@ -276,7 +292,10 @@ parse_option(struct args *a, int opt, const char *arg, bool *have_arms)
 		a->witness = arg;
 		return WC_OK;
 	case OPT_BACKEND:
-		a->backend = arg;
+		t = last_target(a, "--backend");
+		if (t == NULL)
+			return WC_USAGE;
+		t->backend = arg;
 		return WC_OK;
 	case OPT_EAL:
 		return append("--eal", arg, a->eal, &a->n_eal);
@@ -303,6 +322,39 @@ parse_option(struct args *a, int opt, const char *arg, bool *have_arms)
 		/* getopt_long() has said what is wrong. */
 		return fail(WC_USAGE, "see --help");
 	}
+}
+
+/* What single options cannot see. */
+static enum wc_status
+check_consistency(struct args *a, bool have_arms)
+{
+	const struct target_args *t;
+
+	if (a->n_targets == 0)
+		return fail(WC_USAGE, "--device is missing; see --help");
+	if (a->lcores.n != 0 && a->lcores.n != a->cores + 1)
+		return fail(WC_USAGE, "--lcores: %u CPUs for one main and %u forwarding lcores",
+			a->lcores.n, a->cores);
+	if (a->witness != NULL && a->witness[0] == '\0')
+		a->witness = NULL;
+	if (a->wc_by_kernel && !have_arms)
+		a->arms[ARM_PLAIN] = a->arms[ARM_UC] = false;
+	for (t = a->targets; t < &a->targets[a->n_targets]; t++) {
+		if (t->backend != NULL && a->witness == NULL)
+			return fail(WC_USAGE, "--backend %s: only a witness can count there; see "
+				"--witness", t->backend);
+		if (t->range_from == RANGE_PLUGIN && !args_plugin(a, ARM_UC) &&
+				!args_plugin(a, ARM_WC))
+			return fail(WC_USAGE, "device %s: no arm has the plugin, so --range is "
+				"needed", t->device);
+	}
+	return WC_OK;
+}
+
+bool
+args_plugin(const struct args *a, enum arm arm)
+{
+	return a->arms[arm] && (arm == ARM_UC || (arm == ARM_WC && !a->wc_by_kernel));
 }
 
 enum wc_status
@@ -339,23 +391,5 @@ args_parse(struct args *a, int argc, char **argv)
 		return fail(WC_USAGE, "%s: not an option; see --help", argv[optind]);
 	if (a->show != NULL)
 		return WC_OK;
-	if (a->device == NULL)
-		return fail(WC_USAGE, "--device is missing; see --help");
-	if (a->lcores.n != 0 && a->lcores.n != a->cores + 1)
-		return fail(WC_USAGE, "--lcores: %u CPUs for one main and %u forwarding lcores",
-			a->lcores.n, a->cores);
-	if (a->witness != NULL && a->witness[0] == '\0')
-		a->witness = NULL;
-	if (a->backend != NULL && a->witness == NULL)
-		return fail(WC_USAGE, "--backend %s: only a witness can count there; see --witness",
-			a->backend);
-	if (a->wc_by_kernel) {
-		if (!have_arms)
-			a->arms[ARM_PLAIN] = a->arms[ARM_UC] = false;
-		if (a->range_from == RANGE_PLUGIN && !a->arms[ARM_UC])
-			return fail(WC_USAGE, "--wc-by kernel: --range is needed");
-	}
-	if (a->range_from == RANGE_PLUGIN && !a->arms[ARM_UC] && !a->arms[ARM_WC])
-		return fail(WC_USAGE, "--arms plain: --range is needed");
-	return WC_OK;
+	return check_consistency(a, have_arms);
 }

@@ -32,10 +32,17 @@ enum range_from {
 	RANGE_VIRTIO_NOTIFY,
 };
 
-struct args {
+/* A device and what is to be measured on it. */
+struct target_args {
 	const char *device;
 	enum range_from range_from;
 	struct bar_range range;
+	const char *backend;
+};
+
+struct args {
+	struct target_args targets[MAX_LIST];
+	unsigned int n_targets;
 	struct list frames;
 	struct list bursts;
 	struct list queues;
@@ -56,7 +63,6 @@ struct args {
 	unsigned int n_testpmd_args;
 	unsigned int mem_mb;
 	const char *witness;
-	const char *backend;
 	bool have_probe;
 	char probe_device[PCI_BDF_LEN];
 	struct bar_range probe;
@@ -65,6 +71,10 @@ struct args {
 	bool verbose;
 	bool done;		/* --help, --version: nothing more to do */
 };
+
+/* Is the arm asked for, and does it run with the plugin? */
+bool
+args_plugin(const struct args *a, enum arm arm);
 
 /* Options to a; messages name the option and the value. */
 enum wc_status

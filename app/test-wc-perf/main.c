@@ -110,7 +110,7 @@ check_bound(const struct pci_device *dev)
 static enum wc_status
 check_environment(const struct args *a, const struct pci_device *dev, int node)
 {
-	const bool plugin = a->arms[ARM_UC] || (a->arms[ARM_WC] && !a->wc_by_kernel);
+	const bool plugin = args_plugin(a, ARM_UC) || args_plugin(a, ARM_WC);
 	unsigned long mb = free_hugepages(node);
 	enum wc_status st;
 
@@ -174,27 +174,39 @@ show(const char *path)
 	return st;
 }
 
-/* Everything that must be right before the first run. */
+/* A device: is it there, is it ours, where does testpmd run for it? */
 static enum wc_status
-prepare(struct args *a, struct result *r, struct pci_device *dev, struct place *place,
-	int *witness)
+prepare_target(const struct args *a, const struct target_args *ta, struct target *t)
 {
 	enum wc_status st;
 
-	st = pci_read("/sys", a->device, dev);
-	if (st == WC_OK && a->range_from == RANGE_VIRTIO_NOTIFY)
-		st = pci_virtio_notify("/sys", dev, &a->range);
-	if (st == WC_OK && a->range_from != RANGE_PLUGIN)
-		st = pci_check_range(dev, &a->range);
+	t->args = ta;
+	t->range = ta->range;
+	st = pci_read("/sys", ta->device, &t->dev);
+	if (st == WC_OK && ta->range_from == RANGE_VIRTIO_NOTIFY)
+		st = pci_virtio_notify("/sys", &t->dev, &t->range);
+	if (st == WC_OK && ta->range_from != RANGE_PLUGIN)
+		st = pci_check_range(&t->dev, &t->range);
 	if (st == WC_OK)
-		st = place_choose(a, dev, place);
+		st = place_choose(a, &t->dev, &t->place);
 	if (st == WC_OK)
-		st = check_environment(a, dev, place->node);
+		st = check_environment(a, &t->dev, t->place.node);
+	return st;
+}
+
+/* Everything that must be right before the first run. */
+static enum wc_status
+prepare(struct args *a, struct result *r, int *witness)
+{
+	enum wc_status st = WC_OK;
+	unsigned int i;
+
+	for (i = 0; st == WC_OK && i < a->n_targets; i++)
+		st = prepare_target(a, &a->targets[i], &r->targets[i]);
 	if (st == WC_OK && a->witness != NULL)
 		st = witness_open(a->witness, witness);
 	if (st == WC_OK)
 		st = probe_platform(a, &r->probe);
-	r->range = a->range;
 	return st;
 }
 
@@ -215,10 +227,8 @@ free_cases(struct result *r)
 int
 main(int argc, char **argv)
 {
-	struct pci_device dev;
-	struct place place;
 	struct args args;
-	struct result r = { .args = &args, .dev = &dev, .place = &place };
+	struct result r = { .args = &args };
 	enum wc_status st, written;
 	int witness = -1;
 	json_t *json;
@@ -231,7 +241,7 @@ main(int argc, char **argv)
 
 	catch_signals();
 	timestamp(r.started, sizeof(r.started));
-	st = prepare(&args, &r, &dev, &place, &witness);
+	st = prepare(&args, &r, &witness);
 	if (st == WC_OK) {
 		r.status = st = run(&r, witness);
 		json = report_json(&r);

@@ -13,13 +13,6 @@ observation_free(struct observation *o)
 	memset(o, 0, sizeof(*o));
 }
 
-/* The plugin maps in this arm. */
-static bool
-with_plugin(const struct args *a, enum arm arm)
-{
-	return arm == ARM_UC || (arm == ARM_WC && !a->wc_by_kernel);
-}
-
 static enum wc_status
 refuse(const struct observer *ob, enum arm arm, unsigned int bar, uint64_t offset, uint64_t len,
 	const char *expected, const char *observed, const char *source, const char *detail)
@@ -27,7 +20,7 @@ refuse(const struct observer *ob, enum arm arm, unsigned int bar, uint64_t offse
 	struct refusal *r = ob->refusal;
 
 	*r = (struct refusal){
-		.happened = true, .arm = arm, .bar = bar, .offset = offset, .len = len,
+		.device = ob->dev->bdf, .arm = arm, .bar = bar, .offset = offset, .len = len,
 		.source = source,
 	};
 	snprintf(r->expected, sizeof(r->expected), "%s", expected);
@@ -94,7 +87,7 @@ observe_judge(const struct observer *ob, enum arm arm, const struct vfio_maps *m
 		if (m == NULL || (l->va >= va && l->va + l->size <= va + range->len))
 			continue;
 		count_other(o, l->type);
-		if (st != WC_OK || !with_plugin(ob->args, arm) || strcmp(l->type, "UC-") == 0)
+		if (st != WC_OK || !args_plugin(ob->args, arm) || strcmp(l->type, "UC-") == 0)
 			continue;
 		offset = m->offset + (l->va - m->va);
 		snprintf(detail, sizeof(detail), ", entry 0x%" PRIx64 " at 0x%" PRIx64, l->pte,
@@ -177,7 +170,7 @@ observe(const struct observer *ob, enum arm arm, struct testpmd *t, struct obser
 	if (ob->witness >= 0) {
 		st = observe_pte(ob, arm, &maps, va, pa, o);
 	} else {
-		if (with_plugin(ob->args, arm)) {
+		if (args_plugin(ob->args, arm)) {
 			st = observe_kernel(ob, t, o);
 		} else {
 			snprintf(o->type, sizeof(o->type), "%s",

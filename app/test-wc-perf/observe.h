@@ -10,7 +10,7 @@
 
 /* One page, or more of one kind, whose type differs from what its arm promises. */
 struct refusal {
-	bool happened;
+	const char *device;	/* NULL: nothing was refused */
 	enum arm arm;
 	unsigned int bar;
 	uint64_t offset;

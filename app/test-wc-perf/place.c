@@ -81,7 +81,6 @@ place_choose(const struct args *a, const struct pci_device *dev, struct place *p
 	enum wc_status st = WC_OK;
 	unsigned int i;
 	bool have_numa;
-	cpu_set_t set;
 
 	memset(p, 0, sizeof(*p));
 	have_numa = numa_available() >= 0;
@@ -106,9 +105,17 @@ place_choose(const struct args *a, const struct pci_device *dev, struct place *p
 			warn("lcore %u is not on node %d, where the device and its memory are",
 				p->lcores.v[i], p->node);
 
+	return WC_OK;
+}
+
+enum wc_status
+place_self(unsigned int cpu)
+{
+	cpu_set_t set;
+
 	CPU_ZERO(&set);
-	CPU_SET(p->lcores.v[0], &set);
+	CPU_SET(cpu, &set);
 	if (sched_setaffinity(0, sizeof(set), &set) < 0)
-		return fail(WC_ENVIRONMENT, "CPU %u: %s", p->lcores.v[0], strerror(errno));
+		return fail(WC_ENVIRONMENT, "CPU %u: %s", cpu, strerror(errno));
 	return WC_OK;
 }

@@ -13,10 +13,13 @@ struct place {
 
 /*
  * Lcores and memory on the device's NUMA node, one lcore a physical core as far as there are
- * enough; warns when it cannot be done. Also moves this process onto the main lcore's CPU,
- * away from the forwarding ones.
+ * enough; warns when it cannot be done.
  */
 enum wc_status
 place_choose(const struct args *a, const struct pci_device *dev, struct place *p);
+
+/* Move this process to a CPU. */
+enum wc_status
+place_self(unsigned int cpu);
 
 #endif

@@ -109,23 +109,29 @@ arms_ratio_json(const struct arm_result *over, const struct arm_result *under)
 static json_t *
 cases_json(const struct result *r)
 {
-	const bool backend = r->args->backend != NULL;
-	json_t *all = json_array(), *c;
+	json_t *all = json_array(), *lcores, *c;
+	unsigned int j;
 	size_t i;
 	int arm;
 
 	for (i = 0; i < r->n_cases; i++) {
 		const struct perf_case *k = &r->cases[i];
+		const struct target *t = k->target;
+		const bool backend = t->args->backend != NULL;
 
-		c = json_pack("{ss ss si sI sI si si si sb}",
-			"device", r->dev->bdf, "pmd", r->pmd, "bar", (int)r->range.bar,
-			"offset", J_U64(r->range.offset), "length", J_U64(r->range.len),
+		lcores = json_array();
+		for (j = 0; j < t->place.lcores.n; j++)
+			json_array_append_new(lcores, json_integer(t->place.lcores.v[j]));
+		c = json_pack("{ss ss si sI sI si si si sb so si}",
+			"device", t->dev.bdf, "pmd", t->pmd, "bar", (int)t->range.bar,
+			"offset", J_U64(t->range.offset), "length", J_U64(t->range.len),
 			"frame_size", (int)k->frame, "burst", (int)k->burst,
-			"queues", (int)k->queues, "mtrr_wc", (int)r->mtrr_wc);
+			"queues", (int)k->queues, "mtrr_wc", (int)t->mtrr_wc,
+			"lcores", lcores, "numa_node", t->place.node);
 		for (arm = 0; arm < N_ARMS; arm++)
 			if (r->args->arms[arm])
 				json_object_set_new(c, arm_names[arm],
-					arm_json(&k->arms[arm], backend, r->compare_counts));
+					arm_json(&k->arms[arm], backend, backend && r->compare_counts));
 		json_object_update_new(c, json_pack("{so* so*}",
 			"ratio", arms_ratio_json(&k->arms[ARM_WC], &k->arms[ARM_UC]),
 			"ratio_uc_plain",
@@ -181,7 +187,7 @@ static json_t *
 environment_json(const struct result *r)
 {
 	char cpu[128], hypervisor[32];
-	json_t *warnings = json_array(), *lcores = json_array(), *probe = NULL;
+	json_t *warnings = json_array(), *probe = NULL;
 	struct utsname uts;
 	unsigned int i;
 
@@ -190,8 +196,6 @@ environment_json(const struct result *r)
 	hypervisor_name(hypervisor, sizeof(hypervisor));
 	for (i = 0; warn_text(i) != NULL; i++)
 		json_array_append_new(warnings, json_string(warn_text(i)));
-	for (i = 0; i < r->place->lcores.n; i++)
-		json_array_append_new(lcores, json_integer(r->place->lcores.v[i]));
 	if (r->probe.measured)
 		probe = json_pack("{ss si sI sI sf sf so}",
 			"device", r->args->probe_device, "bar", (int)r->args->probe.bar,
@@ -199,10 +203,10 @@ environment_json(const struct result *r)
 			"length", J_U64(r->args->probe.len),
 			"uc_ns_per_line", r->probe.uc_ns, "wc_ns_per_line", r->probe.wc_ns,
 			"ratio", ratio_json(&r->probe.ratio));
-	return json_pack("{ss ss ss ss ss so* so si so}",
+	return json_pack("{ss ss ss ss ss so* so}",
 		"kernel", uts.release, "dpdk", r->dpdk, "cpu", cpu, "hypervisor", hypervisor,
 		"memory_types_honoured", r->probe.honoured, "probe", probe,
-		"lcores", lcores, "numa_node", r->place->node, "warnings", warnings);
+		"warnings", warnings);
 }
 
 static json_t *
@@ -210,10 +214,10 @@ refusal_json(const struct result *r)
 {
 	const struct refusal *f = &r->refusal;
 
-	if (!f->happened)
+	if (f->device == NULL)
 		return NULL;
 	return json_pack("{ss ss si sI sI ss ss ss}",
-		"device", r->dev->bdf, "arm", arm_names[f->arm], "bar", (int)f->bar,
+		"device", f->device, "arm", arm_names[f->arm], "bar", (int)f->bar,
 		"offset", J_U64(f->offset), "length", J_U64(f->len),
 		"expected", f->expected, "observed", f->observed, "source", f->source);
 }
@@ -331,6 +335,23 @@ ratio_row(const json_t *c, const char *key, const char *label, FILE *f, const st
 			STATS_MIN_PAIRS);
 }
 
+static bool
+same_target(const json_t *a, const json_t *b)
+{
+	return b != NULL && strcmp(text_at(a, "device"), text_at(b, "device")) == 0 &&
+		int_at(a, "bar") == int_at(b, "bar") && int_at(a, "offset") == int_at(b, "offset");
+}
+
+static void
+target_header(const json_t *c, FILE *f)
+{
+	fprintf(f, "\nDevice %s, PMD %s, BAR %d, 0x%llx..0x%llx\n", text_at(c, "device"),
+		text_at(c, "pmd"), (int)int_at(c, "bar"), int_at(c, "offset"),
+		int_at(c, "offset") + int_at(c, "length") - 1);
+	fprintf(f, "%6s %6s %6s  %-6s %-5s %-13s %9s  %9s  %-9s %4s\n", "frame", "burst",
+		"queues", "arm", "type", "observed by", "Mpps", "smallest", "largest", "runs");
+}
+
 /* What the reader must know before believing a ratio. */
 static void
 notes(const json_t *result, FILE *f, const struct paint *paint)
@@ -338,8 +359,7 @@ notes(const json_t *result, FILE *f, const struct paint *paint)
 	const json_t *env = json_object_get(result, "environment");
 	const json_t *probe = json_object_get(env, "probe");
 	const json_t *ratio = json_object_get(probe, "ratio");
-	const json_t *first = json_array_get(json_object_get(result, "cases"), 0);
-	const json_t *w;
+	const json_t *w, *c;
 	const char *honoured = text_at(env, "memory_types_honoured");
 	size_t i;
 
@@ -360,10 +380,11 @@ notes(const json_t *result, FILE *f, const struct paint *paint)
 		fprintf(f, "%sWhether this platform honours memory types is unknown (see --probe): "
 			"until it is known, the ratios mean nothing.%s\n",
 			paint->strong, paint->off);
-	if (json_is_true(json_object_get(first, "mtrr_wc")))
-		fprintf(f, "%sThe range is under a write-combining MTRR: its UC- pages are "
-			"write-combining in effect, the uc and plain runs are spoiled.%s\n",
-			paint->bad, paint->off);
+	json_array_foreach(json_object_get(result, "cases"), i, c)
+		if (json_is_true(json_object_get(c, "mtrr_wc")))
+			fprintf(f, "%sDevice %s: the range is under a write-combining MTRR: its "
+				"UC- pages are write-combining in effect, the uc and plain runs "
+				"are spoiled.%s\n", paint->bad, text_at(c, "device"), paint->off);
 	json_array_foreach(json_object_get(env, "warnings"), i, w)
 		fprintf(f, "Warning: %s.\n", json_string_value(w));
 	if (strcmp(text_at(result, "status"), "ok") != 0)
@@ -378,18 +399,15 @@ report_table(const json_t *result, FILE *f, bool colour)
 	const struct paint *paint = colour ? &ansi : &plain;
 	const json_t *env = json_object_get(result, "environment");
 	const json_t *cases = json_object_get(result, "cases");
-	const json_t *c = json_array_get(cases, 0);
+	const json_t *c;
 	size_t i, arm;
 	bool first;
 
 	fprintf(f, "%s, kernel %s, %s, hypervisor %s\n", text_at(env, "dpdk"),
 		text_at(env, "kernel"), text_at(env, "cpu"), text_at(env, "hypervisor"));
-	fprintf(f, "Device %s, PMD %s, BAR %d, 0x%llx..0x%llx\n\n", text_at(c, "device"),
-		text_at(c, "pmd"), (int)int_at(c, "bar"), int_at(c, "offset"),
-		int_at(c, "offset") + int_at(c, "length") - 1);
-	fprintf(f, "%6s %6s %6s  %-6s %-5s %-13s %9s  %9s  %-9s %4s\n", "frame", "burst",
-		"queues", "arm", "type", "observed by", "Mpps", "smallest", "largest", "runs");
 	json_array_foreach(cases, i, c) {
+		if (!same_target(c, json_array_get(cases, i - 1)))
+			target_header(c, f);
 		first = true;
 		for (arm = 0; arm < N_ARMS; arm++) {
 			if (json_object_get(c, arm_names[arm]) == NULL)

@@ -14,6 +14,16 @@
 
 #define REPORT_SCHEMA "dpdk-vfio-wc/test-wc-perf/1"
 
+/* A device under test. */
+struct target {
+	const struct target_args *args;
+	struct pci_device dev;
+	struct place place;
+	struct bar_range range;
+	bool mtrr_wc;			/* the range is under a write-combining MTRR */
+	char pmd[64];
+};
+
 /* The runs of one arm in one case, in order. */
 struct arm_result {
 	struct observation seen;	/* in the last run; earlier ones agreed in type */
@@ -29,6 +39,7 @@ struct arm_result {
 
 /* One combination of parameters. */
 struct perf_case {
+	const struct target *target;
 	unsigned int frame;
 	unsigned int burst;
 	unsigned int queues;
@@ -37,15 +48,11 @@ struct perf_case {
 
 struct result {
 	const struct args *args;
-	const struct pci_device *dev;
-	const struct place *place;
-	struct bar_range range;
-	bool mtrr_wc;			/* the range is under a write-combining MTRR */
-	bool compare_counts;		/* the back end's count should equal testpmd's */
+	struct target targets[MAX_LIST];
+	bool compare_counts;		/* a back end's count should equal testpmd's */
 	struct probe probe;
 	struct refusal refusal;
 	char dpdk[64];
-	char pmd[64];
 	char started[32];
 	double seconds;
 	enum wc_status status;

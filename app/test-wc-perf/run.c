@@ -15,9 +15,9 @@
 /* Frames may still be on their way when testpmd has stopped. */
 #define ARRIVAL_S 5
 
-/* One run: state that lives as long as a testpmd. */
 struct context {
 	struct result *r;
+	struct target *target;
 	struct observer observer;
 	struct testpmd testpmd;
 	int witness;
@@ -115,16 +115,17 @@ add_lcores(struct argv *argv, const struct list *lcores)
 
 /* The plugin, asked to map the range with the type of the arm. */
 static void
-add_plugin(struct argv *argv, const struct result *r, enum arm arm, bool range_known)
+add_plugin(struct argv *argv, const char *plugin, const struct target *t, enum arm arm,
+	bool range_known)
 {
 	const char *type = arm == ARM_WC ? "wc" : "uc";
 
 	add(argv, "-d");
-	add(argv, "%s", r->args->plugin);
+	add(argv, "%s", plugin);
 	if (range_known)
 		add(argv, "--vdev=vfio_wc0,dev=%s,bar=%u,offset=0x%" PRIx64 ",len=0x%" PRIx64
-			",mode=required,type=%s", r->dev->bdf, r->range.bar, r->range.offset,
-			r->range.len, type);
+			",mode=required,type=%s", t->dev.bdf, t->range.bar, t->range.offset,
+			t->range.len, type);
 	else
 		add(argv, "--vdev=vfio_wc0,mode=required,type=%s", type);
 }
@@ -140,15 +141,15 @@ start_testpmd(struct context *c, enum arm arm, unsigned int queues, bool range_k
 
 	testpmd_prefix(prefix, sizeof(prefix));
 	add(&argv, "%s", a->testpmd);
-	add_lcores(&argv, &c->r->place->lcores);
+	add_lcores(&argv, &c->target->place.lcores);
 	add(&argv, "--file-prefix=%s", prefix);
 	/* Nothing is left in hugetlbfs, however testpmd ends. */
 	add(&argv, "--in-memory");
-	add_memory(&argv, c->r->place->node, a->mem_mb);
+	add_memory(&argv, c->target->place.node, a->mem_mb);
 	add(&argv, "-a");
-	add(&argv, "%s", c->r->dev->bdf);
-	if (arm == ARM_UC || (arm == ARM_WC && !a->wc_by_kernel))
-		add_plugin(&argv, c->r, arm, range_known);
+	add(&argv, "%s", c->target->dev.bdf);
+	if (args_plugin(a, arm))
+		add_plugin(&argv, a->plugin, c->target, arm, range_known);
 	for (i = 0; i < a->n_eal; i++)
 		add(&argv, "%s", a->eal[i]);
 	add(&argv, "--");
@@ -172,10 +173,11 @@ static enum wc_status
 identify(struct context *c)
 {
 	struct result *r = c->r;
+	struct target *t = c->target;
 	enum wc_status st;
 	json_t *info;
 
-	if (r->dpdk[0] != '\0')
+	if (t->pmd[0] != '\0')
 		return WC_OK;
 	st = testpmd_telemetry(&c->testpmd, "/info", &info);
 	if (st != WC_OK)
@@ -184,8 +186,8 @@ identify(struct context *c)
 		json_string_value(json_object_get(info, "version")));
 	json_decref(info);
 	st = testpmd_command(&c->testpmd, "show port info 0");
-	if (st == WC_OK && !testpmd_field(&c->testpmd, "Driver name", r->pmd, sizeof(r->pmd)))
-		st = fail(WC_TESTPMD, "testpmd has no port on device %s", r->dev->bdf);
+	if (st == WC_OK && !testpmd_field(&c->testpmd, "Driver name", t->pmd, sizeof(t->pmd)))
+		st = fail(WC_TESTPMD, "testpmd has no port on device %s", t->dev.bdf);
 	return st;
 }
 
@@ -193,33 +195,34 @@ identify(struct context *c)
 static enum wc_status
 discover(struct context *c)
 {
-	struct result *r = c->r;
+	const enum arm arm = args_plugin(c->r->args, ARM_UC) ? ARM_UC : ARM_WC;
+	struct target *t = c->target;
 	json_t *ranges, *j;
 	enum wc_status st;
 	unsigned int found = 0;
 	const char *device;
 	size_t i;
 
-	st = start_testpmd(c, ARM_UC, r->args->queues.v[0], false);
+	st = start_testpmd(c, arm, c->r->args->queues.v[0], false);
 	if (st == WC_OK)
 		st = testpmd_telemetry(&c->testpmd, "/vfio_wc/ranges", &ranges);
 	if (st == WC_OK) {
 		json_array_foreach(ranges, i, j) {
 			device = json_string_value(json_object_get(j, "device"));
-			if (device == NULL || strcmp(device, r->dev->bdf) != 0)
+			if (device == NULL || strcmp(device, t->dev.bdf) != 0)
 				continue;
 			found++;
-			r->range.bar = json_u64(j, "bar");
-			r->range.offset = json_u64(j, "offset");
-			r->range.len = json_u64(j, "length");
+			t->range.bar = json_u64(j, "bar");
+			t->range.offset = json_u64(j, "offset");
+			t->range.len = json_u64(j, "length");
 		}
 		json_decref(ranges);
 		if (found != 1)
 			st = fail(WC_ENVIRONMENT, "device %s: the plugin knows %s range to map "
-				"write-combining; say which with --range", r->dev->bdf,
+				"write-combining; say which with --range", t->dev.bdf,
 				found == 0 ? "no" : "more than one");
 		else
-			st = pci_check_range(r->dev, &r->range);
+			st = pci_check_range(&t->dev, &t->range);
 	}
 	testpmd_end(&c->testpmd);
 	return st;
@@ -234,7 +237,7 @@ count_arrived(struct context *c, const struct frames *before, struct sample *s)
 	enum wc_status st;
 
 	for (;;) {
-		st = witness_count(c->witness, c->r->args->backend, &after);
+		st = witness_count(c->witness, c->target->args->backend, &after);
 		if (st != WC_OK)
 			return st;
 		s->counted = after.frames - before->frames;
@@ -268,6 +271,7 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 {
 	struct testpmd *t = &c->testpmd;
 	struct arm_result *result = &k->arms[arm];
+	const char *backend = c->target->args->backend;
 	struct frames before = { 0, 0, 0 };
 	uint64_t packets[2] = { 0, 0 };
 	double when[2] = { 0, 0 };
@@ -278,8 +282,8 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 	st = testpmd_command(t, "set txpkts %u", k->frame);
 	if (st == WC_OK)
 		st = testpmd_command(t, "set burst %u", k->burst);
-	if (st == WC_OK && c->r->args->backend != NULL)
-		st = witness_count(c->witness, c->r->args->backend, &before);
+	if (st == WC_OK && backend != NULL)
+		st = witness_count(c->witness, backend, &before);
 	if (st == WC_OK)
 		st = testpmd_command(t, "start");
 	if (st == WC_OK)
@@ -306,12 +310,13 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 	s->mpps = (packets[1] - packets[0]) / (when[1] - when[0]) / 1e6;
 	if (packets[1] <= packets[0])
 		return fail(WC_TESTPMD, "device %s: testpmd sent nothing in %g s of forwarding",
-			c->r->dev->bdf, c->r->args->window);
-	if (c->r->args->backend != NULL)
-		st = count_arrived(c, &before, s);
+			c->target->dev.bdf, c->r->args->window);
+	if (backend == NULL)
+		return WC_OK;
+	st = count_arrived(c, &before, s);
 	if (st == WC_OK && c->r->compare_counts && s->counted != s->sent)
 		warn("device %s: testpmd sent %" PRIu64 " frames, %" PRIu64 " arrived at %s",
-			c->r->dev->bdf, s->sent, s->counted, c->r->args->backend);
+			c->target->dev.bdf, s->sent, s->counted, backend);
 	return st;
 }
 
@@ -323,10 +328,10 @@ progress(struct context *c, const struct perf_case *k, enum arm arm, unsigned in
 	const double spent = now() - c->started;
 
 	c->done++;
-	fprintf(stderr, "[%*u/%u] %-5s run %u/%u, frame %u, burst %u, queues %u: "
+	fprintf(stderr, "[%*u/%u] %s %-5s run %u/%u, frame %u, burst %u, queues %u: "
 		"%.4f Mpps, %s (%s); %.0f s, about %.0f s to go\n",
-		c->total < 10 ? 1 : c->total < 100 ? 2 : 3, c->done, c->total, arm_names[arm],
-		repeat + 1, c->r->args->repeats, k->frame, k->burst, k->queues, s->mpps,
+		c->total < 10 ? 1 : c->total < 100 ? 2 : 3, c->done, c->total,
+		c->target->dev.bdf, arm_names[arm], repeat + 1, c->r->args->repeats, k->frame, k->burst, k->queues, s->mpps,
 		seen->type, seen->source, spent, spent / c->done * (c->total - c->done));
 }
 
@@ -344,7 +349,7 @@ run_once(struct context *c, enum arm arm, unsigned int queues, unsigned int repe
 	if (st == WC_OK)
 		st = identify(c);
 	for (i = 0; st == WC_OK && i < r->n_cases; i++) {
-		if (r->cases[i].queues != queues)
+		if (r->cases[i].target != c->target || r->cases[i].queues != queues)
 			continue;
 		st = measure(c, &r->cases[i], arm, &s);
 		if (st != WC_OK)
@@ -361,27 +366,74 @@ static enum wc_status
 make_cases(struct result *r)
 {
 	const struct args *a = r->args;
-	unsigned int q, f, b;
+	unsigned int i, n = a->n_targets * a->queues.n * a->frames.n * a->bursts.n;
 	struct perf_case *k;
 	int arm;
 
-	r->cases = calloc(a->queues.n * a->frames.n * a->bursts.n, sizeof(*r->cases));
+	r->cases = calloc(n, sizeof(*r->cases));
 	if (r->cases == NULL)
 		return fail(WC_INTERNAL, "out of memory");
-	for (q = 0; q < a->queues.n; q++)
-		for (f = 0; f < a->frames.n; f++)
-			for (b = 0; b < a->bursts.n; b++) {
-				k = &r->cases[r->n_cases++];
-				k->queues = a->queues.v[q];
-				k->frame = a->frames.v[f];
-				k->burst = a->bursts.v[b];
-				for (arm = 0; arm < N_ARMS; arm++) {
-					k->arms[arm].samples = calloc(a->repeats,
-						sizeof(struct sample));
-					if (k->arms[arm].samples == NULL)
-						return fail(WC_INTERNAL, "out of memory");
-				}
-			}
+	for (r->n_cases = 0; r->n_cases < n; r->n_cases++) {
+		k = &r->cases[r->n_cases];
+		i = r->n_cases;
+		k->burst = a->bursts.v[i % a->bursts.n];
+		i /= a->bursts.n;
+		k->frame = a->frames.v[i % a->frames.n];
+		i /= a->frames.n;
+		k->queues = a->queues.v[i % a->queues.n];
+		k->target = &r->targets[i / a->queues.n];
+		for (arm = 0; arm < N_ARMS; arm++) {
+			k->arms[arm].samples = calloc(a->repeats, sizeof(struct sample));
+			if (k->arms[arm].samples == NULL)
+				return fail(WC_INTERNAL, "out of memory");
+		}
+	}
+	return WC_OK;
+}
+
+/* All runs on one device. */
+static enum wc_status
+run_target(struct context *c)
+{
+	const struct args *a = c->r->args;
+	struct target *t = c->target;
+	enum wc_status st = WC_OK;
+	enum arm order[N_ARMS];
+	unsigned int q, repeat, i;
+
+	/* This process stays off the forwarding lcores; so does what testpmd inherits. */
+	st = place_self(t->place.lcores.v[0]);
+	c->observer.dev = &t->dev;
+	c->observer.range = &t->range;
+	c->observer.cpu = t->place.lcores.v[1];
+	if (st == WC_OK && t->args->range_from == RANGE_PLUGIN)
+		st = discover(c);
+	if (st != WC_OK)
+		return st;
+	t->mtrr_wc = memtype_mtrr_wc(t->dev.bar[t->range.bar].start + t->range.offset,
+		t->range.len);
+	for (q = 0; st == WC_OK && q < a->queues.n; q++)
+		for (repeat = 0; st == WC_OK && repeat < a->repeats; repeat++) {
+			run_order(a->seed, repeat, order);
+			for (i = 0; st == WC_OK && i < N_ARMS; i++)
+				if (a->arms[order[i]])
+					st = run_once(c, order[i], a->queues.v[q], repeat);
+		}
+	return st;
+}
+
+static enum wc_status
+check_counts(const struct result *r)
+{
+	const struct perf_case *k;
+	int arm;
+
+	for (k = r->cases; k < &r->cases[r->n_cases]; k++)
+		for (arm = 0; arm < N_ARMS; arm++)
+			if (k->target->args->backend != NULL && r->compare_counts &&
+					!report_counts_equal(&k->arms[arm]))
+				return fail(WC_COUNTS, "device %s: frames sent and frames that "
+					"arrived differ", k->target->dev.bdf);
 	return WC_OK;
 }
 
@@ -394,46 +446,21 @@ run(struct result *r, int witness)
 		.witness = witness,
 		.started = now(),
 		.testpmd = { .prompt = -1, .telemetry = -1, .verbose = a->verbose },
-		.observer = {
-			.args = a,
-			.dev = r->dev,
-			.range = &r->range,
-			.witness = witness,
-			.cpu = r->place->lcores.v[1],
-			.refusal = &r->refusal,
-		},
+		.observer = { .args = a, .witness = witness, .refusal = &r->refusal },
 	};
-	unsigned int q, repeat, arms = 0;
-	enum arm order[N_ARMS];
+	unsigned int i, arms = 0;
 	enum wc_status st;
-	size_t i;
 
-	st = make_cases(r);
-	if (st == WC_OK && a->range_from == RANGE_PLUGIN)
-		st = discover(&c);
-	if (st != WC_OK)
-		return st;
-	r->mtrr_wc = memtype_mtrr_wc(r->dev->bar[r->range.bar].start + r->range.offset,
-		r->range.len);
 	/* What other modes send is no frame that the witness knows as testpmd's. */
-	r->compare_counts = a->backend != NULL && strcmp(a->forward, "txonly") == 0;
+	r->compare_counts = strcmp(a->forward, "txonly") == 0;
+	st = make_cases(r);
 	for (i = 0; i < N_ARMS; i++)
 		arms += a->arms[i];
 	c.total = arms * a->repeats * r->n_cases;
-
-	for (q = 0; st == WC_OK && q < a->queues.n; q++)
-		for (repeat = 0; st == WC_OK && repeat < a->repeats; repeat++) {
-			run_order(a->seed, repeat, order);
-			for (i = 0; st == WC_OK && i < N_ARMS; i++)
-				if (a->arms[order[i]])
-					st = run_once(&c, order[i], a->queues.v[q], repeat);
-		}
+	for (i = 0; st == WC_OK && i < a->n_targets; i++) {
+		c.target = &r->targets[i];
+		st = run_target(&c);
+	}
 	r->seconds = now() - c.started;
-	if (st != WC_OK || !r->compare_counts)
-		return st;
-	for (i = 0; i < r->n_cases * N_ARMS; i++)
-		if (!report_counts_equal(&r->cases[i / N_ARMS].arms[i % N_ARMS]))
-			return fail(WC_COUNTS, "device %s: frames sent and frames that arrived "
-				"differ", r->dev->bdf);
-	return WC_OK;
+	return st == WC_OK ? check_counts(r) : st;
 }
