@@ -233,31 +233,43 @@ rte_vfio_wc_bar_info(const char *device, int fd, unsigned int bar,
 	return 0;
 }
 
-int
-rte_vfio_wc_probe(const char *device, int fd, struct rte_vfio_wc_error *error)
+static const char *
+cookie_reason(int err)
 {
-	struct vfio_device_feature probe = {
-		.argsz = sizeof(probe),
+	switch (err) {
+	case ENOTTY:
+		return "this kernel's vfio driver has no mmap cookies, "
+			"all its mappings are uncached";
+	case EOPNOTSUPP:
+		return "this memory type cannot be had on this machine "
+			"(nopat, or an architecture without it)";
+	case ENOSPC:
+		return "the device fd has its 256 cookies already";
+	case ENODEV:
+		return "the kernel does not let this BAR be mapped";
+	case EINVAL:
+		return "the kernel refuses the request";
+	default:
+		return strerror(err);
+	}
+}
+
+/* Does a VFIO device hand out cookies? */
+static int
+probe(int fd, const char *subject, struct rte_vfio_wc_error *error)
+{
+	struct vfio_device_feature feature = {
+		.argsz = sizeof(feature),
 		.flags = VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET |
 			VFIO_DEVICE_FEATURE_MMAP_COOKIE,
 	};
 	unsigned int bar;
-	int ret;
 
-	ret = check_device(device, fd, error);
-	if (ret != 0)
-		return ret;
+	if (ioctl(fd, VFIO_DEVICE_FEATURE, &feature) != 0) {
+		int err = errno == EINVAL ? ENOTTY : errno;	/* a driver without any feature */
 
-	if (ioctl(fd, VFIO_DEVICE_FEATURE, &probe) != 0) {
-		/* EINVAL: a vfio driver that has no features at all */
-		if (errno == ENOTTY || errno == EINVAL)
-			return vfio_wc_fail(error, ENOTTY, device,
-				"this kernel's vfio driver has no mmap cookies, "
-				"all its mappings are uncached");
-		return vfio_wc_fail(error, errno, device, "probing for mmap cookies: %s",
-			strerror(errno));
+		return vfio_wc_fail(error, err, subject, "%s", cookie_reason(err));
 	}
-
 	for (bar = 0; bar < RTE_VFIO_WC_BARS; bar++) {
 		struct vfio_region_info *info =
 			region_info(fd, VFIO_PCI_BAR0_REGION_INDEX + bar);
@@ -267,10 +279,18 @@ rte_vfio_wc_probe(const char *device, int fd, struct rte_vfio_wc_error *error)
 		if (types != 0)
 			return 0;
 	}
-	return vfio_wc_fail(error, EPROTO, device,
+	return vfio_wc_fail(error, EPROTO, subject,
 		"feature 0x%x answers, but no BAR offers memory types: "
 		"no mappable BAR, or another kernel's use of that number",
 		VFIO_DEVICE_FEATURE_MMAP_COOKIE);
+}
+
+int
+rte_vfio_wc_probe(const char *device, int fd, struct rte_vfio_wc_error *error)
+{
+	int ret = check_device(device, fd, error);
+
+	return ret != 0 ? ret : probe(fd, device, error);
 }
 
 static int
@@ -306,27 +326,6 @@ check_range(const struct rte_vfio_wc_range *range, const char *subject,
 	return 0;
 }
 
-static const char *
-cookie_reason(int err)
-{
-	switch (err) {
-	case ENOTTY:
-		return "this kernel's vfio driver has no mmap cookies, "
-			"all its mappings are uncached";
-	case EOPNOTSUPP:
-		return "this memory type cannot be had on this machine "
-			"(nopat, or an architecture without it)";
-	case ENOSPC:
-		return "the device fd has its 256 cookies already";
-	case ENODEV:
-		return "the kernel does not let this BAR be mapped";
-	case EINVAL:
-		return "the kernel refuses the request";
-	default:
-		return strerror(err);
-	}
-}
-
 /* Check a range and get its cookie; plain: where the range starts without one. */
 static int
 get_cookie(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type type, uint64_t *cookie,
@@ -354,7 +353,7 @@ get_cookie(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type type, ui
 	if (ret == 0)
 		ret = check_range(range, s.text, &info, error);
 	if (ret == 0 && info.types == 0) {
-		ret = rte_vfio_wc_probe(range->device, range->fd, error);
+		ret = probe(range->fd, s.text, error);
 		if (ret == 0)
 			ret = vfio_wc_fail(error, ENODEV, s.text,
 				"the kernel has no cookies for this BAR");

@@ -218,6 +218,8 @@ remove_device_later(const char *bdf)
 
 /* ---- ranges ---- */
 
+static const char waiting[] = "EAL has not probed this device (yet)";
+
 static struct rte_vfio_wc_range
 lib_range(const struct vfio_wc_range *range)
 {
@@ -241,34 +243,37 @@ set_state(struct vfio_wc_range *range, enum vfio_wc_state state, const char *rea
 static int
 locate(struct vfio_wc_range *range, struct rte_vfio_wc_error *error)
 {
+	const struct vfio_wc_sysfs_bar *bar;
 	struct vfio_wc_sysfs sysfs;
 	struct dpdk_pci pci;
+	char subject[128];
 	int ret;
 
+	snprintf(subject, sizeof(subject), "%s BAR %u [0x%" PRIx64 ", 0x%" PRIx64 ")",
+		range->device, range->bar, range->offset, range->offset + range->length);
 	if (find_device(range->device, &pci) == NULL || pci.fd < 0)
-		return vfio_wc_fail(error, EAGAIN, range->device,
-			"EAL has not probed this device (yet)");
+		return vfio_wc_fail(error, EAGAIN, subject, "%s", waiting);
 	ret = vfio_wc_sysfs_read(range->device, &sysfs);
 	if (ret != 0)
-		return vfio_wc_fail(error, -ret, range->device, "sysfs: %s", strerror(-ret));
+		return vfio_wc_fail(error, -ret, subject, "sysfs: %s", strerror(-ret));
+	bar = &sysfs.bar[range->bar];
 	if (pci.vendor != sysfs.vendor || pci.device != sysfs.device ||
-			pci.bar[range->bar].start != sysfs.bar[range->bar].start ||
-			pci.bar[range->bar].size != sysfs.bar[range->bar].size)
-		return vfio_wc_fail(error, EPROTO, range->device,
-			"EAL's idea of BAR %u (0x%" PRIx64 " bytes at 0x%" PRIx64
-			") is not sysfs's (0x%" PRIx64 " at 0x%" PRIx64 ")", range->bar,
-			pci.bar[range->bar].size, pci.bar[range->bar].start,
-			sysfs.bar[range->bar].size, sysfs.bar[range->bar].start);
+			pci.bar[range->bar].start != bar->start ||
+			pci.bar[range->bar].size != bar->size)
+		return vfio_wc_fail(error, EPROTO, subject, "EAL says %04x:%04x, 0x%" PRIx64
+			" bytes at 0x%" PRIx64 "; sysfs says %04x:%04x, 0x%" PRIx64
+			" at 0x%" PRIx64, pci.vendor, pci.device, pci.bar[range->bar].size,
+			pci.bar[range->bar].start, sysfs.vendor, sysfs.device, bar->size,
+			bar->start);
 	ret = vfio_wc_sysfs_match(range->device, &sysfs, pci.fd, error);
 	if (ret != 0)
 		return ret;
 	if (pci.bar[range->bar].addr == NULL)
-		return vfio_wc_fail(error, ENXIO, range->device, "EAL has not mapped BAR %u",
-			range->bar);
+		return vfio_wc_fail(error, ENXIO, subject, "EAL has not mapped the BAR");
 
 	range->fd = pci.fd;
 	range->va = RTE_PTR_ADD(pci.bar[range->bar].addr, range->offset);
-	range->pa = sysfs.bar[range->bar].start + range->offset;
+	range->pa = bar->start + range->offset;
 	return 0;
 }
 
@@ -367,7 +372,7 @@ add_range(struct request *request, const char *device, unsigned int bar, uint64_
 	if (request->args.mode == VFIO_WC_OFF)
 		set_state(range, VFIO_WC_OFF_BY_MODE, "mode=off");
 	else
-		set_state(range, VFIO_WC_WAITING, "EAL has not probed this device (yet)");
+		set_state(range, VFIO_WC_WAITING, waiting);
 	return range;
 }
 
