@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * The plugin in a real EAL (rte_vdev_init() probes it), on fake PCI devices: the kernel is
+ * fake_vfio.c, and what EAL says of its PCI bus comes from here.
+ */
+
+#include "test.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <rte_alarm.h>
+#include <rte_bus_vdev.h>
+#include <rte_dev.h>
+#include <rte_eal.h>
+#include <rte_ethdev.h>
+#include <rte_log.h>
+
+#include "dpdk_abi.h"
+#include "fake_vfio.h"
+#include "vfio_wc_driver.h"
+
+/* What EAL says; taken from the fake kernel by eal_sees(), for tests to falsify. */
+static struct dpdk_pci eal_pci[FAKE_DEVICES];
+static bool eal_has[FAKE_DEVICES];
+static char *va[FAKE_DEVICES][6];
+
+static char removed[128];	/* devices that the plugin had EAL remove */
+static rte_eth_dev_cb_fn on_new, on_destroy;
+static const char *destroyed_port;
+static FILE *log_file;
+
+void __wrap_dpdk_abi_foreach_pci(bool (*visit)(struct rte_device *dev, const struct dpdk_pci *pci,
+	void *arg), void *arg);
+int __wrap_rte_dev_remove(struct rte_device *dev);
+int __wrap_rte_eth_dev_callback_register(uint16_t port, enum rte_eth_event_type event,
+	rte_eth_dev_cb_fn cb, void *arg);
+int __wrap_rte_eth_dev_callback_unregister(uint16_t port, enum rte_eth_event_type event,
+	rte_eth_dev_cb_fn cb, void *arg);
+int __wrap_rte_eth_dev_get_name_by_port(uint16_t port, char *name);
+int __wrap_rte_eal_alarm_set(uint64_t us, rte_eal_alarm_callback cb, void *arg);
+
+/* Never looked into: the plugin only hands it back to EAL. */
+static struct rte_device *
+handle(unsigned int n)
+{
+	return (void *)(uintptr_t)(0x1000 * (n + 1));
+}
+
+void
+__wrap_dpdk_abi_foreach_pci(bool (*visit)(struct rte_device *dev, const struct dpdk_pci *pci,
+	void *arg), void *arg)
+{
+	unsigned int i;
+
+	for (i = 0; i < FAKE_DEVICES; i++)
+		if (eal_has[i] && visit(handle(i), &eal_pci[i], arg))
+			break;
+}
+
+int
+__wrap_rte_dev_remove(struct rte_device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < FAKE_DEVICES; i++)
+		if (dev == handle(i))
+			break;
+	strcat(strcat(removed, fake.device[i].bdf), " ");
+	eal_has[i] = false;
+	return 0;
+}
+
+int
+__wrap_rte_eth_dev_callback_register(uint16_t port, enum rte_eth_event_type event,
+	rte_eth_dev_cb_fn cb, void *arg)
+{
+	(void)arg;
+	assert_int_equal(port, RTE_ETH_ALL);
+	*(event == RTE_ETH_EVENT_NEW ? &on_new : &on_destroy) = cb;
+	return 0;
+}
+
+int
+__wrap_rte_eth_dev_callback_unregister(uint16_t port, enum rte_eth_event_type event,
+	rte_eth_dev_cb_fn cb, void *arg)
+{
+	(void)port;
+	(void)arg;
+	assert_ptr_equal(cb, event == RTE_ETH_EVENT_NEW ? on_new : on_destroy);
+	*(event == RTE_ETH_EVENT_NEW ? &on_new : &on_destroy) = NULL;
+	return 0;
+}
+
+int
+__wrap_rte_eth_dev_get_name_by_port(uint16_t port, char *name)
+{
+	(void)port;
+	strcpy(name, destroyed_port);
+	return 0;
+}
+
+int
+__wrap_rte_eal_alarm_set(uint64_t us, rte_eal_alarm_callback cb, void *arg)
+{
+	(void)us;
+	cb(arg);
+	return 0;
+}
+
+/* EAL maps the BARs of a device and knows what the kernel knows. */
+static void
+eal_sees(unsigned int n)
+{
+	const struct fake_device *d = &fake.device[n];
+	unsigned int bar;
+
+	eal_pci[n] = (struct dpdk_pci){ .vendor = d->vendor, .device = d->device, .fd = FAKE_FD + n };
+	strcpy(eal_pci[n].name, d->bdf);
+	for (bar = 0; bar < 6; bar++) {
+		if (d->bar[bar].size == 0 || d->bar[bar].io)
+			continue;
+		va[n][bar] = d->bar[bar].mappable ? fake_map_bar(n, bar) : NULL;
+		eal_pci[n].bar[bar].start = d->bar[bar].start;
+		eal_pci[n].bar[bar].size = d->bar[bar].size;
+		eal_pci[n].bar[bar].addr = va[n][bar];
+	}
+	eal_has[n] = true;
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	fake_reset();
+	memset(eal_pci, 0, sizeof(eal_pci));
+	memset(eal_has, 0, sizeof(eal_has));
+	removed[0] = '\0';
+	log_file = tmpfile();
+	rte_openlog_stream(log_file);
+	eal_sees(0);
+	eal_sees(1);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	/* whatever a test left */
+	rte_vdev_uninit("vfio_wc0");
+	rte_vdev_uninit("vfio_wc1");
+	rte_openlog_stream(NULL);
+	fclose(log_file);
+	return 0;
+}
+
+static const char *
+pages(unsigned int n, unsigned int bar)
+{
+	static char text[17];
+	unsigned int i;
+
+	for (i = 0; i < fake.device[n].bar[bar].size / FAKE_PAGE && i < 16; i++)
+		text[i] = ".PUW"[fake_at(va[n][bar] + i * FAKE_PAGE)];
+	text[i] = '\0';
+	return text;
+}
+
+/* The plugin's lines so far. */
+static const char *
+logged(void)
+{
+	static char text[4096];
+	char line[512];
+
+	fflush(log_file);
+	rewind(log_file);
+	text[0] = '\0';
+	while (fgets(line, sizeof(line), log_file) != NULL)
+		if (strncmp(line, "vfio_wc: ", strlen("vfio_wc: ")) == 0)
+			strcat(text, line);
+	return text;
+}
+
+static unsigned int
+lines(const char *text)
+{
+	unsigned int n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == '\n';
+	return n;
+}
+
+static void
+visit_states(const char *id, const struct vfio_wc_request *request,
+	const struct vfio_wc_range *range, void *arg)
+{
+	static const char * const names[] = {
+		[VFIO_WC_WAITING] = "waiting", [VFIO_WC_ON] = "on", [VFIO_WC_FAILED] = "failed",
+		[VFIO_WC_OFF_BY_MODE] = "off",
+	};
+
+	(void)request;
+	sprintf((char *)arg + strlen(arg), "%s:%s ", id, names[range->state]);
+}
+
+static const char *
+states(void)
+{
+	static char text[512];
+
+	text[0] = '\0';
+	vfio_wc_foreach_range(visit_states, text);
+	return text;
+}
+
+static void
+visit_reason(const char *id, const struct vfio_wc_request *request,
+	const struct vfio_wc_range *range, void *arg)
+{
+	(void)id;
+	(void)request;
+	strcpy(arg, range->reason);
+}
+
+#define NOTIFY "dev=0000:00:03.0,bar=4,offset=0x3000,len=0x1000"
+
+static void
+a_request_is_met_and_undone(void **state)
+{
+	(void)state;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
+	assert_string_equal(pages(0, 4), "PPPW");
+	assert_string_equal(states(), "vfio_wc0.0:on ");
+	assert_string_equal(logged(), "");
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+	assert_string_equal(pages(0, 4), "PPPP");
+	assert_string_equal(states(), "");
+	assert_null(on_new);
+
+	/* and once more */
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",type=uc"), 0);
+	assert_string_equal(pages(0, 4), "PPPU");
+}
+
+static void
+several_devices_and_requests(void **state)
+{
+	(void)state;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",bar=1,dev=0000:00:04.0,bar=0"), 0);
+	assert_int_equal(rte_vdev_init("vfio_wc1", "dev=0000:00:04.0,bar=3,len=0x1000,type=uc"), 0);
+	assert_string_equal(pages(0, 4), "PPPW");
+	assert_string_equal(pages(0, 1), "W");
+	assert_string_equal(pages(1, 0), "WWWW");
+	assert_string_equal(pages(1, 3), "UPPPPPPP");
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+	assert_string_equal(pages(0, 4), "PPPP");
+	assert_string_equal(pages(1, 3), "UPPPPPPP");
+	assert_non_null(on_new);
+}
+
+static void
+auto_falls_back_with_one_notice(void **state)
+{
+	char reason[128];
+
+	(void)state;
+	fake.device[0].bar[1].types = 0;
+	fake.device[0].bar[4].types = 0;
+	fake.device[0].probe_errno = ENOTTY;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",bar=1"), 0);
+	assert_string_equal(pages(0, 4), "PPPP");
+	assert_string_equal(states(), "vfio_wc0.0:failed vfio_wc0.1:failed ");
+	assert_int_equal(lines(logged()), 1);
+	assert_contains(logged(), "vfio_wc0: stays as it is: 0000:00:03.0 BAR 4 [0x3000, 0x4000): "
+		"this kernel's vfio driver has no mmap cookies");
+	assert_string_equal(removed, "");
+	vfio_wc_foreach_range(visit_reason, reason);
+	assert_contains(reason, "no mmap cookies");
+
+	/* ports come and go, nothing more is said */
+	destroyed_port = "0000:00:03.0";
+	on_destroy(0, RTE_ETH_EVENT_DESTROY, NULL, NULL);
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_int_equal(lines(logged()), 1);
+}
+
+static void
+required_removes_the_device(void **state)
+{
+	(void)state;
+	fake.device[0].probe_errno = ENOTTY;
+	fake.device[0].bar[1].types = 0;
+	fake.device[0].bar[4].types = 0;
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
+	assert_string_equal(removed, "0000:00:03.0 ");
+	assert_contains(logged(), "0000:00:03.0 BAR 4 [0x3000, 0x4000): this kernel's");
+	assert_contains(logged(), "removed, since mode=required cannot be met");
+	assert_string_equal(states(), "");
+	assert_null(on_new);
+
+	/* even when it is the arguments that are wrong; the other device is not concerned */
+	removed[0] = '\0';
+	eal_has[0] = true;
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required,speed=high"), 0);
+	assert_string_equal(removed, "0000:00:03.0 ");
+}
+
+static void
+a_request_is_all_or_none(void **state)
+{
+	(void)state;
+	/* the second cookie fails: the first range goes back */
+	fake.device[0].get_errno = ENOSPC;
+	fake.device[0].get_skip = 1;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",bar=1"), 0);
+	assert_string_equal(pages(0, 4), "PPPP");
+	assert_string_equal(pages(0, 1), "P");
+	assert_string_equal(states(), "vfio_wc0.0:failed vfio_wc0.1:failed ");
+	assert_int_equal(lines(logged()), 1);
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+
+	/* a device of the request that was not there is not turned on alone later */
+	eal_has[1] = false;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",dev=0000:00:04.0,bar=0"), 0);
+	assert_string_equal(states(), "vfio_wc0.0:failed vfio_wc0.1:failed ");
+	eal_has[1] = true;
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(pages(1, 0), "PPPP");
+}
+
+/* Each with its message, nothing mapped, nothing left, no device removed. */
+static void
+bad_requests(void **state)
+{
+	static const struct {
+		const char *args, *text;
+	} cases[] = {
+		{ "dev=0000:00:07.0,bar=0", "0000:00:07.0: no such PCI device" },
+		{ "dev=0000:00:03.0,bar=2", "0000:00:03.0: has no BAR 2" },
+		{ "dev=0000:00:04.0,bar=2", "0000:00:04.0: BAR 2 is I/O ports" },
+		{ "dev=0000:00:03.0,bar=4,offset=0x4000", "outside of BAR 4, which has 0x4000" },
+		{ "dev=0000:00:03.0,bar=4,offset=0x3000,len=0x2000",
+			"BAR 4 [0x3000, 0x5000): the range leaves the BAR" },
+		{ "dev=0000:00:03.0,bar=4,offset=0x10", "BAR 4 [0x10, 0x4000): offset and length" },
+		{ "dev=0000:00:03.0,bar=4,len=100", "BAR 4 [0x0, 0x64): offset and length" },
+		{ "dev=0000:00:04.0,bar=3", "BAR 3 [0x0, 0x8000): the MSI-X table" },
+		{ "dev=0000:00:03.0,bar=4,color=red", "unknown key" },
+		{ NOTIFY ",bar=4,len=0x4000", "two ranges of one request overlap" },
+		{ NOTIFY ",dev=0000:00:04.0,bar=3", "MSI-X" },
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (rte_vdev_init("vfio_wc0", cases[i].args) == 0)
+			fail_msg("\"%s\" was accepted", cases[i].args);
+		assert_contains(logged(), cases[i].text);
+		assert_int_equal(lines(logged()), i + 1);
+	}
+	fake.device[0].driver = "uio_pci_generic";
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	assert_contains(logged(), "0000:00:03.0: is bound to uio_pci_generic, not to vfio-pci");
+	fake.device[0].driver = NULL;
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	assert_contains(logged(), "is bound to no driver");
+
+	assert_string_equal(pages(0, 4), "PPPP");
+	assert_string_equal(states(), "");
+	assert_string_equal(removed, "");
+}
+
+static void
+requests_do_not_overlap(void **state)
+{
+	(void)state;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	assert_int_not_equal(rte_vdev_init("vfio_wc1", "dev=0000:00:03.0,bar=4"), 0);
+	assert_contains(logged(), "BAR 4: the range overlaps one of vfio_wc0");
+	assert_string_equal(pages(0, 4), "PPPW");
+	assert_int_equal(rte_vdev_init("vfio_wc1", "dev=0000:00:03.0,bar=4,len=0x3000"), 0);
+	assert_string_equal(pages(0, 4), "WWWW");
+}
+
+/* Nothing is done on EAL's word alone. */
+static void
+eal_is_not_believed(void **state)
+{
+	(void)state;
+	eal_pci[0].bar[4].start += 0x1000;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	assert_contains(logged(), "sysfs says 1af4:1041, 0x4000 at 0x8000000000");
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+
+	eal_sees(0);
+	eal_pci[0].fd = FAKE_FD + 1;	/* the other device's */
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	assert_contains(logged(), "is another device's");
+
+	eal_sees(0);
+	fake.device[1] = fake.device[0];	/* two of a kind */
+	fake.device[1].bdf = "0000:00:04.0";
+	fake.device[0].syspath = "/sys/devices/pci0000:00/0000:00:04.0";
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	assert_contains(logged(), "by its fdinfo");
+	fake.device[0].syspath = "/sys/devices/pci0000:00/0000:00:03.0";
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	assert_string_equal(pages(0, 4), "PPPW");
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+
+	eal_pci[0].bar[4].addr = va[0][4] + 0x1000;	/* stale, or of another BAR */
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	assert_contains(logged(), "is not a mapping of this range");
+	assert_string_equal(pages(0, 4), "PPPP");
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+
+	eal_pci[0].bar[4].addr = NULL;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	assert_contains(logged(), "EAL has not mapped the BAR");
+}
+
+static void
+removal_leaves_what_is_not_ours(void **state)
+{
+	(void)state;
+	/* the PMD has unmapped the BAR */
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	fake_unmap(va[0][4], 0x4000);
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+	assert_string_equal(pages(0, 4), "....");
+
+	/* EAL has closed the fd, too */
+	eal_sees(0);
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	fake.device[0].present = false;
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+	assert_string_equal(logged(), "");
+}
+
+static void
+hot_plug(void **state)
+{
+	(void)state;
+	eal_has[0] = false;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
+	assert_contains(logged(), "0000:00:03.0 BAR 4: waits for EAL to probe the device");
+	assert_string_equal(states(), "vfio_wc0.0:waiting ");
+
+	eal_has[0] = true;
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(pages(0, 4), "PPPW");
+	assert_string_equal(states(), "vfio_wc0.0:on ");
+
+	/* another port goes: nothing to us */
+	destroyed_port = "0000:00:03.01";
+	on_destroy(0, RTE_ETH_EVENT_DESTROY, NULL, NULL);
+	assert_string_equal(states(), "vfio_wc0.0:on ");
+	destroyed_port = "0000:00:03.0";
+	on_destroy(0, RTE_ETH_EVENT_DESTROY, NULL, NULL);
+	assert_string_equal(states(), "vfio_wc0.0:waiting ");
+
+	/* it comes back elsewhere */
+	fake_unmap(va[0][4], 0x4000);
+	fake_unmap(va[0][1], 0x1000);
+	eal_sees(0);
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(pages(0, 4), "PPPW");
+
+	/* and once more, when it cannot be met */
+	on_destroy(0, RTE_ETH_EVENT_DESTROY, NULL, NULL);
+	fake.cookie_mmap_errno = EBUSY;
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(removed, "0000:00:03.0 ");
+}
+
+static void
+mode_off_maps_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=off"), 0);
+	assert_string_equal(pages(0, 4), "PPPP");
+	assert_string_equal(states(), "vfio_wc0.0:off ");
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(pages(0, 4), "PPPP");
+}
+
+static void
+make_ena(unsigned int n)
+{
+	fake.device[n].vendor = 0x1d0f;
+	fake.device[n].device = 0xec20;
+	memset(fake.device[n].bar, 0, sizeof(fake.device[n].bar));
+	fake.device[n].bar[0].start = 0xfd000000 + 0x100000 * n;
+	fake.device[n].bar[0].size = 0x4000;
+	fake.device[n].bar[0].mappable = true;
+	fake.device[n].bar[0].types = 3;
+	fake.device[n].bar[2] = fake.device[n].bar[0];
+	fake.device[n].bar[2].start += 0x10000;
+	fake.device[n].msix_entries = 0;
+	eal_sees(n);
+}
+
+static void
+the_table_names_ena_and_nothing_else(void **state)
+{
+	(void)state;
+	make_ena(1);
+	assert_int_equal(rte_vdev_init("vfio_wc0", ""), 0);
+	assert_string_equal(pages(1, 2), "WWWW");
+	assert_string_equal(pages(1, 0), "PPPP");
+	assert_string_equal(pages(0, 4), "PPPP");
+	assert_string_equal(states(), "vfio_wc0.0:on ");
+	assert_string_equal(logged(), "");
+
+	/* ports come: no range is added twice, a new device is */
+	make_ena(0);
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(pages(0, 2), "WWWW");
+	assert_string_equal(states(), "vfio_wc0.0:on vfio_wc0.1:on ");
+}
+
+static void
+a_request_takes_precedence_over_the_table(void **state)
+{
+	(void)state;
+	make_ena(1);
+	assert_int_equal(rte_vdev_init("vfio_wc0", "mode=required"), 0);
+	assert_string_equal(pages(1, 2), "WWWW");
+	assert_int_equal(rte_vdev_init("vfio_wc1", "dev=0000:00:04.0,bar=2,mode=off"), 0);
+	assert_string_equal(pages(1, 2), "PPPP");
+	assert_string_equal(states(), "vfio_wc1.0:off ");
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(pages(1, 2), "PPPP");
+}
+
+static void
+the_table_takes_each_device_by_itself(void **state)
+{
+	(void)state;
+	make_ena(0);
+	make_ena(1);
+	fake.device[0].get_errno = ENOSPC;
+	assert_int_equal(rte_vdev_init("vfio_wc0", ""), 0);
+	assert_string_equal(pages(0, 2), "PPPP");
+	assert_string_equal(pages(1, 2), "WWWW");
+	assert_int_equal(lines(logged()), 1);
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", "mode=required"), 0);
+	assert_string_equal(removed, "0000:00:03.0 ");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		T(a_request_is_met_and_undone),
+		T(several_devices_and_requests),
+		T(auto_falls_back_with_one_notice),
+		T(required_removes_the_device),
+		T(a_request_is_all_or_none),
+		T(bad_requests),
+		T(requests_do_not_overlap),
+		T(eal_is_not_believed),
+		T(removal_leaves_what_is_not_ours),
+		T(hot_plug),
+		T(mode_off_maps_nothing),
+		T(the_table_names_ena_and_nothing_else),
+		T(a_request_takes_precedence_over_the_table),
+		T(the_table_takes_each_device_by_itself),
+	};
+	char *argv[] = {
+		(char[]){ "test_driver" }, (char[]){ "--no-huge" }, (char[]){ "--no-pci" },
+		(char[]){ "--no-shconf" }, (char[]){ "--no-telemetry" }, (char[]){ "-m64" },
+		(char[]){ "--lcores=0@0" }, (char[]){ "--log-level=lib.eal:error" },
+	};
+	int failed;
+
+	if (rte_eal_init(sizeof(argv) / sizeof(argv[0]), argv) < 0)
+		return 99;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	rte_eal_cleanup();
+	return failed;
+}
