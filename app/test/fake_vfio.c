@@ -123,6 +123,7 @@ fake_reset(void)
 	memset(get_calls, 0, sizeof(get_calls));
 	nb_cookies = 0;
 	fake = (struct fake){
+		.maps_path = "anon_inode:[vfio-device]",
 		.device[0] = {
 			.bdf = "0000:00:03.0", .driver = "vfio-pci", .present = true,
 			.vendor = 0x1af4, .device = 0x1041,
@@ -415,8 +416,8 @@ print_maps(FILE *f)
 		"00030000-00040000 rw-p 00000000 00:00 0 \n");
 	for (i = 0; i < n; i++)
 		fprintf(f, "%" PRIxPTR "-%" PRIxPTR " rw-s %08" PRIx64 " 00:0e 1055 "
-			"                      anon_inode:[vfio-device]\n", sorted[i]->va,
-			sorted[i]->va + (uintptr_t)FAKE_PAGE, sorted[i]->offset);
+			"                      %s\n", sorted[i]->va,
+			sorted[i]->va + (uintptr_t)FAKE_PAGE, sorted[i]->offset, fake.maps_path);
 }
 
 static void

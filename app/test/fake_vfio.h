@@ -48,6 +48,7 @@ extern struct fake {
 	int plain_mmap_errno;		/* of mmap at a plain offset, once armed */
 	enum fake_mremap mremap;
 	bool maps_unreadable;
+	const char *maps_path;		/* whose mappings they are; a VFIO device's by default */
 	const char *pat_list;		/* contents; NULL: no such file */
 	const char *mtrr;
 	unsigned int nb_mmaps;		/* made on device fds */

@@ -61,6 +61,9 @@ several_ranges(void **state)
 	assert_int_equal(request.range[1].length, 0);
 	assert_string_equal(request.range[2].device, "0000:03:00.1");
 	assert_int_equal(request.range[2].offset, 0x10);
+	/* offset= and len= once for each */
+	assert_int_equal(parse("dev=0000:00:03.0,bar=4,offset=0,len=4096,bar=1,offset=0,len=4096"),
+		0);
 }
 
 static void
@@ -159,6 +162,7 @@ ena_is_bar_2(void **state)
 	expect_bars(0x1d0f, 0xec21, "m-m---", "2");
 	expect_bars(0x1d0f, 0xec20, "m-----", "");
 	expect_bars(0x1d0f, 0xec20, "mmi---", "");
+	expect_bars(0x1d0f, 0xec20, "m-m-m-", "2");
 }
 
 static void

@@ -331,6 +331,12 @@ a_request_is_all_or_none(void **state)
 	eal_has[1] = true;
 	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
 	assert_string_equal(pages(1, 0), "PPPP");
+	destroyed_port = "0000:00:04.0";
+	on_destroy(0, RTE_ETH_EVENT_DESTROY, NULL, NULL);
+	assert_string_equal(states(), "vfio_wc0.0:failed vfio_wc0.1:waiting ");
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(pages(1, 0), "PPPP");
+	assert_string_equal(states(), "vfio_wc0.0:failed vfio_wc0.1:failed ");
 }
 
 /* Each with its message, nothing mapped, nothing left, no device removed. */
@@ -399,14 +405,22 @@ eal_is_not_believed(void **state)
 	eal_sees(0);
 	eal_pci[0].fd = FAKE_FD + 1;	/* the other device's */
 	assert_int_not_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
-	assert_contains(logged(), "is another device's");
+	assert_contains(logged(), "BAR 0 has 0x4000 bytes there, 0x0 in sysfs");
 
-	eal_sees(0);
-	fake.device[1] = fake.device[0];	/* two of a kind */
+	/* BARs alike, IDs not */
+	fake.device[1] = fake.device[0];
 	fake.device[1].bdf = "0000:00:04.0";
+	fake.device[1].device++;
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	assert_contains(logged(), "is another device's: 1af4:1042, 1af4:1041 in sysfs");
+
+	/* two of a kind */
+	eal_sees(0);
+	fake.device[1].device--;
 	fake.device[0].syspath = "/sys/devices/pci0000:00/0000:00:04.0";
 	assert_int_not_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
 	assert_contains(logged(), "by its fdinfo");
+	assert_string_equal(pages(0, 4), "PPPP");
 	fake.device[0].syspath = "/sys/devices/pci0000:00/0000:00:03.0";
 	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
 	assert_string_equal(pages(0, 4), "PPPW");

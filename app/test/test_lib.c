@@ -355,6 +355,27 @@ only_this_range_of_a_device_is_replaced(void **state)
 	munmap(other, 0x1000);
 	assert_string_equal(four_pages(va), "PPPP");
 
+	/* some driver's mapping at that very offset; and a device opened without a group */
+	fake.maps_path = "/dev/dri/card0";
+	assert_int_equal(rte_vfio_wc_mapped(&notify, va + 0x3000, &error), -ENXIO);
+	fake.maps_path = "";
+	assert_int_equal(rte_vfio_wc_mapped(&notify, va + 0x3000, &error), -ENXIO);
+	fake.maps_path = "/dev/vfio/devices/vfio12";
+	assert_int_equal(rte_vfio_wc_mapped(&notify, va + 0x3000, &error), 0);
+	fake.maps_path = "anon_inode:[vfio-device]";
+
+	/* a hole amidst the range */
+	{
+		struct rte_vfio_wc_range four = notify;
+		char *holed = fake_map_bar(0, 4);
+
+		four.offset = 0;
+		four.length = 0x4000;
+		assert_int_equal(rte_vfio_wc_mapped(&four, holed, &error), 0);
+		fake_unmap(holed + 0x1000, 0x1000);
+		assert_int_equal(rte_vfio_wc_mapped(&four, holed, &error), -ENXIO);
+	}
+
 	/* half of the range is gone */
 	{
 		struct rte_vfio_wc_range two = notify;
@@ -398,7 +419,9 @@ memtype_lists_are_clipped(void **state)
 	assert_string_equal(list[1].type, "WC");
 	assert_int_equal(list[1].start, 0x8000003000);
 	assert_int_equal(list[1].length, 0x1000);
+	list[1].type = "untouched";
 	assert_int_equal(rte_vfio_wc_pat_list(0x8000002000, 0x3000, list, 1, &error), 3);
+	assert_string_equal(list[1].type, "untouched");
 	assert_int_equal(rte_vfio_wc_pat_list(0x8000004000, 0x1000, list, 4, &error), 1);
 	assert_string_equal(list[0].type, "UC");
 

@@ -137,7 +137,7 @@ vfio_wc_sysfs_match(const char *bdf, const struct vfio_wc_sysfs *pci, int fd,
 		ret = rte_vfio_wc_bar_info(bdf, fd, bar, &info, error);
 		if (ret != 0)
 			return ret;
-		if (pci->bar[bar].memory && info.size != pci->bar[bar].size)
+		if (info.size != pci->bar[bar].size)
 			return vfio_wc_fail(error, ENODEV, bdf, "fd %d is another device's: BAR %u "
 				"has 0x%" PRIx64 " bytes there, 0x%" PRIx64 " in sysfs", fd, bar,
 				info.size, pci->bar[bar].size);
