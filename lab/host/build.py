@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import glob
 import hashlib
+import inspect
 import os
 import shutil
 import subprocess
@@ -191,8 +192,12 @@ def modules(variant):
                 missing.discard(new)
         if missing:
             raise LabError('modules that the stock kernel does not have: %s' % sorted(missing))
+        os.mkdir(out + '/.selftests')
+        for path in glob.glob(built + '/*'):
+            if os.access(path, os.X_OK) and not path.endswith('.ko'):
+                shutil.copy(path, out + '/.selftests')
         shutil.rmtree(built)
-    return cached('modules-' + variant, digest([version], inputs), make)
+    return cached('modules-' + variant, digest([version, inspect.getsource(modules)], inputs), make)
 
 
 # --- The repository's own programs --------------------------------------------------------------
@@ -215,7 +220,7 @@ def in_suite(suite, command):
     if not os.path.isdir(root):
         os.mkdir(root)
         mount('--bind', suites()[suite], root)
-        for path in ('/dev', '/proc', '/src', '/cache', '/lab', '/tmp'):
+        for path in ('/dev', '/proc', '/sys', '/src', '/cache', '/lab', '/tmp'):
             mount('--bind', path, root + path)
     return ['chroot', root, *command]
 
@@ -255,4 +260,8 @@ def install(build_first=True, suite='trixie'):
                 if build_first:
                     raise
                 say('warning: some programs were never built; the guest lacks them')
+    # The kernel's selftests go along: they must run on unpatched modules, too.
+    if suite == 'trixie' and os.path.exists('/src/kernel-patch/build'):
+        shutil.copytree(modules('patched') + '/.selftests', out + PREFIX + '/bin',
+                        dirs_exist_ok=True)
     return out + PREFIX

@@ -232,7 +232,7 @@ class Guest:
         except FileNotFoundError:
             return ''
 
-    def wait_ready(self, timeout=120):
+    def wait_ready(self, timeout=240):
         out = self._until(re.compile(rb'ready\n'), None, time.monotonic() + timeout, 'boot')
         self.boot_seconds = time.monotonic() - self.started
         return out

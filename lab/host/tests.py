@@ -229,6 +229,25 @@ class Run:
                              '\n'.join(splats))
         say('%s took %.0f s' % (name, time.monotonic() - start))
 
+    def stability(self, boots=20):
+        """QEMU must not crash while DPDK probes (see lab/README.md)."""
+        name = '%d boots in a row, testpmd on three devices in each' % boots
+        if not self.upto('long') or not self.wanted('boots'):
+            return
+        for number in range(1, boots + 1):
+            out = []
+            try:
+                with Guest(**build.machine('auto'), install=build.install(False)) as guest:
+                    guest.wait_ready()
+                    status = guest.run('. /src/lab/tests/boots\n', out.append, 120)
+                    if status or guest.splats():
+                        raise LabError(b''.join(out).decode('utf-8', 'replace'))
+                    say('boot %d of %d: %.1f s' % (number, boots, guest.boot_seconds))
+            except LabError as error:
+                self.results.add('not ok', name, 'boot %d' % number, str(error))
+                return
+        self.results.add('ok', name)
+
     @staticmethod
     def baseline(guest):
         out = []
@@ -253,5 +272,6 @@ def do_test(argv):
         return 0
     run.builds()
     run.guests()
+    run.stability()
     print(run.results.last_line(), flush=True)
     return 1 if run.results.failed or not run.results.passed else 0

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# modules: stock
+# stage: test
+# The same selftest on the distribution's own modules: it says that cookies are not supported, and
+# what every program did before works there as it does with the series.
+
+. /src/lab/tests/lib.sh
+. /src/lab/tests/selftest.sh
+
+for device in ivshmem virtio vmxnet3 igbvf; do
+	ram=; [ $device != ivshmem ] || ram=2
+	selftest $device $ram
+	is "$device: exit status says skipped" $? 4
+	selftest_results $device
+	matches "$device: says not supported" "$(<"/tmp/selftest.$device")" "mmap cookies not supported$"
+	is "$device: all tests of cookies are skipped for that" \
+		"$(grep -E '^(ok|not ok) [0-9]+ (cookie|wc)' "/tmp/selftest.$device" |
+			grep -cv '# SKIP not supported')" 0
+done
+is "tests that ran on no device" "$(selftest_never_ran | grep '^plain')" ""

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# For the scripts that run the kernel selftest (kernel-patch/selftests).
+
+# The stock kernel has no iommufd: its tests would all be skipped.
+variants=$([ -e /dev/iommu ] || echo "-V cdev")
+
+# selftest DEVICE [RAM-BAR [ARGS...]]: run it; the output is in /tmp/selftest.DEVICE
+selftest() {
+	local device=$1 ram=${2-} addr
+	shift $(($# > 2 ? 2 : $#))
+	addr=$(lab-bind "$device") || return 1
+	VFIO_SELFTESTS_PTE=$WC_WITNESS VFIO_SELFTESTS_RAM_BAR=$ram \
+		timeout 300 vfio_mmap_cookie_test $variants "$@" "$addr" >"/tmp/selftest.$device" 2>&1
+}
+
+# Its tests as the lab's, without the skipped ones; all that it said where one failed.
+selftest_results() { # DEVICE
+	sed -nE "/# SKIP/! s/^(ok|not ok) [0-9]+ /\1 $1: /p" "/tmp/selftest.$1"
+	! grep -q '^not ok' "/tmp/selftest.$1" || sed 's/^/    /' "/tmp/selftest.$1"
+}
+
+# Names of the tests that every device skipped.
+selftest_never_ran() {
+	sed -nE 's/^(ok|not ok) [0-9]+ ([^ ]+)( # SKIP)?.*/\2\3/p' /tmp/selftest.* |
+		awk 'NF == 1 { ran[$1] = 1 } { all[$1] = 1 } END { for (t in all) if (!(t in ran)) print t }'
+}
