@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A model of Amazon's Elastic Network Adapter, as its drivers see it.
+ *
+ *	vfu.c		BARs, config space, interrupts, guest memory: the way to QEMU
+ *	ena_regs.c	BAR0, reset, errors
+ *	ena_admin.c	admin queue, its commands; asynchronous events
+ *	ena_io.c	Tx and Rx queues, LLQ
+ *	frame.c		what is in a frame: parsing, checksums, RSS hash
+ *	traffic.c	where frames go and come from; the generator, and the check of what it gets back
+ *	main.c		the process: options, the event loop, commands on stdin
+ *
+ * The guest is not trusted. Whatever is in guest memory or in the LLQ is copied once and then
+ * checked. A driver that breaks the rules finds the device in its fatal-error state (DEV_STS) and
+ * has to reset it, as it has to with real hardware; the reason goes to stderr.
+ */
+
+#ifndef ENA_H
+#define ENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "ena_hw.h"
+#include "vfu.h"
+
+/* Dimensions. An LLQ slot is as large as the largest ring that fits: 1024 entries of 128 bytes or
+ * 512 of 256. */
+#define ENA_QUEUES 8
+#define ENA_SQS (2 * ENA_QUEUES)
+#define ENA_CQS (2 * ENA_QUEUES)
+#define ENA_VECTORS (1 + ENA_QUEUES)
+#define ENA_MAX_DEPTH 1024
+#define ENA_LLQ_SLOT (128 * 1024)
+#define ENA_MAX_TX_DESCS 18 /* a packet; with the meta descriptor */
+#define ENA_MAX_RX_DESCS 16
+#define ENA_MAX_HEADER 96  /* 128-byte entry less two descriptors */
+#define ENA_MAX_MTU 9216
+#define ENA_MAX_FRAME (ENA_MAX_MTU + 14 + 4) /* Ethernet header, one VLAN tag */
+#define ENA_ADMIN_DEPTH 1024		     /* largest admin ring accepted */
+#define ENA_RSS_LOG 7
+
+#define ENA_REGS_SIZE 0x4000
+#define ENA_LLQ_SIZE (ENA_SQS * ENA_LLQ_SLOT)
+#define ENA_MSIX_SIZE 0x2000 /* table at 0, PBA at 0x1000 */
+#define ENA_DOORBELL(sq) (0x1000 + 0x10 * (sq))
+#define ENA_UNMASK(cq) (0x2000 + 0x10 * (cq))
+
+struct ena_cq {
+	bool used;
+	bool interrupts;
+	bool unmasked; /* the next completion interrupts; the driver must unmask again */
+	bool pending;  /* completions that nobody was told of */
+	uint16_t depth;
+	uint16_t tail; /* free-running */
+	uint8_t entry_size;
+	uint32_t vector;
+	uint64_t base;
+};
+
+struct ena_sq {
+	bool used;
+	bool llq;
+	uint8_t direction;
+	uint16_t cq;
+	uint16_t depth;
+	uint16_t head; /* free-running: what the device has taken */
+	uint16_t tail; /* free-running: where the driver's doorbell is */
+	uint16_t entry_size, before_header; /* LLQ */
+	uint64_t base;
+	uint64_t frames, bytes, doorbells, drops;
+};
+
+struct ena_counters {
+	uint64_t tx_frames, tx_bytes, tx_drops;
+	uint64_t rx_frames, rx_bytes, rx_drops;
+	uint64_t violations; /* the driver broke a rule */
+	uint64_t refused;    /* admin commands with an error for an answer */
+	uint64_t resets;
+	uint64_t llq_frames, host_frames; /* transmitted, by placement */
+};
+
+struct traffic;
+
+struct ena {
+	struct vfu *vfu;
+	struct traffic *traffic;
+	int llq_fd;
+	uint8_t *llq;
+	bool llq_offered;    /* what the device advertises */
+	bool llq_wide;	     /* ... and recommends 256 byte entries */
+	bool llq_configured; /* the driver has chosen */
+	uint16_t llq_entry_size;
+
+	uint32_t regs[REG_END / 4];
+	bool fatal;
+	bool link;
+	uint8_t mac[6];
+	uint32_t mtu;
+
+	uint16_t aq_head, acq_tail, aenq_tail, aenq_head;
+	bool aenq_enabled; /* the driver has given entries */
+	uint32_t aenq_groups;
+
+	uint8_t rss_key[40]; /* in the order of the Toeplitz definition */
+	uint16_t rss_fields[16];
+	uint16_t rss_table[1 << ENA_RSS_LOG];
+	uint16_t rss_size; /* 0: all frames go to the first Rx queue */
+
+	struct ena_cq cqs[ENA_CQS];
+	struct ena_sq sqs[ENA_SQS];
+	struct ena_counters count;
+	const char *name;
+};
+
+/* ena_regs.c */
+struct ena *ena_new(const char *name);
+void ena_free(struct ena *ena);
+void ena_reset(struct ena *ena);
+/* The driver broke a rule: count it, say it, stop until reset. */
+void ena_violation(struct ena *ena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static inline uint32_t
+ena_reg(const struct ena *ena, unsigned int offset)
+{
+	return ena->regs[offset / 4];
+}
+
+/* ena_admin.c */
+void ena_admin_doorbell(struct ena *ena, uint32_t tail);
+void ena_aenq_doorbell(struct ena *ena, uint32_t head);
+void ena_keep_alive(struct ena *ena);
+void ena_set_link(struct ena *ena, bool up);
+void ena_aenq_fatal(struct ena *ena);
+
+/* ena_io.c */
+void ena_io_doorbell(struct ena *ena, unsigned int sq, uint32_t tail);
+void ena_io_unmask(struct ena *ena, unsigned int cq, uint32_t value);
+/* Is there room for a frame of that length now? */
+bool ena_rx_room(struct ena *ena, unsigned int sq, size_t len);
+/* Give a frame to the driver: false when it did not fit. The interrupt waits for ena_rx_done(). */
+bool ena_rx(struct ena *ena, unsigned int sq, const uint8_t *frame, size_t len, uint32_t hash);
+void ena_rx_done(struct ena *ena, unsigned int sq);
+/* The Rx queue that RSS picks, -1: there is none. */
+int ena_rx_queue(const struct ena *ena, const uint8_t *frame, size_t len, uint32_t *hash);
+
+/* frame.c */
+struct frame_info {
+	uint16_t l3, l4; /* offsets, 0: none or unknown */
+	uint16_t end;	 /* of the IP packet; what follows is padding */
+	uint8_t proto;	 /* enum ena_admin_flow_hash_proto */
+	uint8_t l4_proto; /* IP protocol number, of l4 */
+};
+void frame_parse(const uint8_t *frame, size_t len, struct frame_info *info);
+uint32_t frame_hash(const uint8_t *frame, const struct frame_info *info, const uint8_t key[40],
+		    uint16_t fields);
+/* Fill in checksums; partial: the pseudo header's sum is in its place already. */
+void frame_fill_l3(uint8_t *frame, const struct frame_info *info);
+void frame_fill_l4(uint8_t *frame, const struct frame_info *info, bool partial);
+bool frame_l3_good(const uint8_t *frame, const struct frame_info *info);
+bool frame_l4_good(const uint8_t *frame, const struct frame_info *info);
+
+/* traffic.c */
+struct traffic *traffic_new(struct ena *ena);
+void traffic_free(struct traffic *traffic);
+/* A frame that the driver sent. */
+void traffic_tx(struct traffic *traffic, unsigned int sq, const uint8_t *frame, size_t len);
+/* The driver rang a Tx doorbell, and all before it has been seen. */
+void traffic_tx_done(struct traffic *traffic);
+/* Rx queues have got buffers, or are new, or RSS has changed. */
+void traffic_rx_room(struct traffic *traffic);
+/* Generate a little; true: there is more to do. */
+bool traffic_run(struct traffic *traffic);
+void traffic_wire(struct traffic *traffic, int fd);
+void traffic_wire_readable(struct traffic *traffic);
+bool traffic_pcap(struct traffic *traffic, const char *path);
+/* A command line (see main.c); the answer, one line, goes to out. False: not one of ours. */
+bool traffic_command(struct traffic *traffic, char **words, unsigned int count, FILE *out);
+
+#endif
