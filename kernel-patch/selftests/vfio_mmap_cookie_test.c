@@ -2084,6 +2084,50 @@ TEST_F_TIMEOUT(wc_ram, read_write_across, 60)
 	free(bulk);
 }
 
+/*
+ * The same around huge pages, where the kernel's own mappings may begin and
+ * end, with another BAR accessed in between.
+ */
+TEST_F_TIMEOUT(wc_ram, read_write_far, 60)
+{
+	const long huge = PMD_SIZE / page_size;
+	const long special[] = { 0, huge - 1, huge, 2 * huge + 5, dev.pages - 1 };
+	void *wc[ARRAY_SIZE(special)], *view, *buf;
+	struct bar *other = NULL;
+	__u32 value;
+
+	if (dev.pages < 4 * huge)
+		SKIP(return, "needs a BAR of 8 MB");
+	for (int i = 0; i < NR_BARS; i++)
+		if (i != dev.nr && dev.bar[i].flags & VFIO_REGION_INFO_FLAG_MMAP)
+			other = &dev.bar[i];
+	view = map_plain(dev.fd, 0, dev.pages);
+	buf = malloc(at(6));
+	ASSERT_MAPPED(view);
+	for (size_t i = 0; i < ARRAY_SIZE(special); i++) {
+		wc[i] = map_attr(dev.fd, WC, special[i], 1);
+		ASSERT_MAPPED(wc[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(special); i++) {
+		long first = special[i] < 3 ? 0 : special[i] - 3;
+		long n = first + 6 > dev.pages ? dev.pages - first : 6;
+
+		fill(buf, at(n), i);
+		ASSERT_EQ((ssize_t)at(n), pwrite(dev.fd, buf, at(n), bar()->offset + at(first)));
+		EXPECT_TRUE(filled(view + at(first), at(n), i));
+		EXPECT_EQ(0, memcmp(wc[i], buf + at(special[i] - first), page_size));
+		if (other)
+			EXPECT_EQ(4, pread(dev.fd, &value, 4, other->offset));
+		fill(view + at(first), at(n), ~i);
+		ASSERT_EQ((ssize_t)at(n), pread(dev.fd, buf, at(n), bar()->offset + at(first)));
+		EXPECT_TRUE(filled(buf, at(n), ~i));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(special); i++)
+		munmap(wc[i], page_size);
+	munmap(view, at(dev.pages));
+	free(buf);
+}
+
 /* A cookie ends where it ends, although the BAR goes on */
 TEST_F(wc_ram, read_write_limits)
 {
@@ -2210,6 +2254,45 @@ TEST_F_TIMEOUT(wc_ram, read_write_while_wc_comes_and_goes, 60)
 	EXPECT_TRUE(filled(view, at(3), 5));
 	EXPECT_TYPE("UC-", view, 0, 3);
 	munmap(view, at(3));
+}
+
+/* Two types at once, by whoever comes first: never both */
+static int holders[2];
+
+static void claim(struct worker *w, __u32 attr)
+{
+	for (; !stopped(); w->rounds++) {
+		void *p = map_attr(dev.fd, attr, 1, 2);
+
+		if (p == MAP_FAILED) {
+			w->errors += errno != EBUSY;
+			continue;
+		}
+		__atomic_add_fetch(&holders[attr], 1, __ATOMIC_SEQ_CST);
+		w->errors += __atomic_load_n(&holders[!attr], __ATOMIC_SEQ_CST) != 0;
+		w->errors += !touch_pages(p, 2);
+		__atomic_sub_fetch(&holders[attr], 1, __ATOMIC_SEQ_CST);
+		munmap(p, at(2));
+	}
+}
+
+static void *claim_wc(void *arg)
+{
+	claim(arg, WC);
+	return NULL;
+}
+
+static void *claim_nc(void *arg)
+{
+	claim(arg, NC);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(wc4, conflict_race, 60)
+{
+	void *(*const workers[])(void *) = { claim_wc, claim_nc, claim_wc, claim_nc };
+
+	run_workers(_metadata, workers, ARRAY_SIZE(workers));
 }
 
 /*
