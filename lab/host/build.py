@@ -45,6 +45,13 @@ def locked(name):
         yield
 
 
+def prune(pattern):
+    """Forget what was made more than a week ago for other inputs."""
+    for path in glob.glob(pattern):
+        if os.stat(path).st_mtime < time.time() - 7 * 86400:
+            shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+
+
 def cached(name, key, make):
     """The cache entry NAME-KEY; make(path) makes it, a file or a directory."""
     path = '%s/%s-%s' % (CACHE, name, key)
@@ -58,7 +65,9 @@ def cached(name, key, make):
                 elif os.path.exists(temp):
                     os.unlink(temp)
                 make(temp)
+                os.utime(temp)
                 os.rename(temp, path)
+                prune('%s/%s-*' % (CACHE, name))
                 say('made %s in %.0f s' % (name, time.monotonic() - start))
     return path
 

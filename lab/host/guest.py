@@ -251,6 +251,10 @@ class Guest:
             while not select.select([self.jobs], [], [], 1)[0]:
                 if self.qemu.poll() is not None:
                     break
+                state = self.qmp.execute('query-status')['status']
+                if state != 'running': # KVM met something it cannot run, for example
+                    raise LabError('the guest stopped (%s, %s): %s' %
+                                   (what, state, self.qemu_log()))
                 if time.monotonic() > deadline:
                     raise LabError('the guest did not %s in time; the end of its console:\n%s' %
                                    (what, self.console_tail()))
