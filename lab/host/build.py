@@ -217,7 +217,7 @@ def tree():
 
 
 def suites():
-    """Further root file systems that lab/run made: {suite: directory}."""
+    """Further root file systems that lab/run made: {suite: directory, or '' where it failed}."""
     return dict(item.split('=') for item in os.environ.get('LAB_SUITES', '').split())
 
 
