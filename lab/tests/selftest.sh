@@ -10,7 +10,7 @@ selftest() {
 	shift $(($# > 2 ? 2 : $#))
 	addr=$(lab-bind "$device") || return 1
 	VFIO_SELFTESTS_PTE=$WC_WITNESS VFIO_SELFTESTS_RAM_BAR=$ram \
-		timeout 300 vfio_mmap_cookie_test $variants "$@" "$addr" >"/tmp/selftest.$device" 2>&1
+		timeout "${selftest_timeout:-300}" vfio_mmap_cookie_test $variants "$@" "$addr" >"/tmp/selftest.$device" 2>&1
 }
 
 # Its tests as the lab's, without the skipped ones; all that it said where one failed.
