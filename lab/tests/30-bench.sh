@@ -59,7 +59,7 @@ for arm in "plain UC- memtype_list" "uc UC- kernel" "wc WC kernel"; do
 	read -r name type source <<<"$arm"
 	is "without witness: $name is $type by $source" \
 		"$(query "r['cases'][0]['$name']['memory_type'], r['cases'][0]['$name']['memory_type_source']")" \
-		"('$type', '$source')"
+		"$type $source"
 done
 
 # Interrupted: says so, and no testpmd is left.

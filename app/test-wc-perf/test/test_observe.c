@@ -2,8 +2,64 @@
 
 #include <stdlib.h>
 
+#include <rte_vfio_wc.h>
+
 #include "test.h"
 #include "observe.h"
+
+/* The kernel's list, as the library gives it. */
+static const struct rte_vfio_wc_memtype *fake_list;
+static int fake_entries;
+
+int
+__wrap_rte_vfio_wc_pat_list(uint64_t start, uint64_t length, struct rte_vfio_wc_memtype *list,
+	unsigned int max, struct rte_vfio_wc_error *error);
+
+int
+__wrap_rte_vfio_wc_pat_list(uint64_t start, uint64_t length, struct rte_vfio_wc_memtype *list,
+	unsigned int max, struct rte_vfio_wc_error *error)
+{
+	(void)error;
+	assert_true(start == 0x10000 && length == 0x4000);
+	if (fake_entries > 0 && fake_entries <= (int)max)
+		memcpy(list, fake_list, fake_entries * sizeof(*list));
+	return fake_entries;
+}
+
+static void
+types_from_the_kernels_list(void **state)
+{
+	static const struct {
+		int entries;
+		struct rte_vfio_wc_memtype list[3];
+		const char *type;
+	} table[] = {
+		{ -2, { { 0 } }, "unknown" },
+		{ 1000, { { 0 } }, "unknown" },
+		{ 0, { { 0 } }, "UC-" },
+		{ 1, { { 0x10000, 0x4000, "WC" } }, "WC" },
+		{ 1, { { 0x10000, 0x4000, "UC-" } }, "UC-" },
+		{ 2, { { 0x10000, 0x1000, "WC" }, { 0x11000, 0x3000, "WC" } }, "WC" },
+		/* Two mappings of it, one of a part. */
+		{ 2, { { 0x10000, 0x4000, "WC" }, { 0x11000, 0x1000, "WC" } }, "WC" },
+		{ 2, { { 0x10000, 0x1000, "WC" }, { 0x11000, 0x3000, "UC-" } }, "mixed" },
+		/* Holes: before, between, behind. */
+		{ 1, { { 0x11000, 0x3000, "WC" } }, "mixed" },
+		{ 2, { { 0x10000, 0x1000, "WC" }, { 0x12000, 0x2000, "WC" } }, "mixed" },
+		{ 1, { { 0x10000, 0x3000, "WC" } }, "mixed" },
+		{ 1, { { 0x11000, 0x1000, "UC-" } }, "UC-" },
+		{ 3, { { 0x10000, 0x1000, "WC" }, { 0x11000, 0x1000, "UC-" },
+			{ 0x12000, 0x2000, "UC-" } }, "mixed" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		fake_list = table[i].list;
+		fake_entries = table[i].entries;
+		assert_string_equal(memtype_from_list(0x10000, 0x4000), table[i].type);
+	}
+}
 
 /* A testpmd as Linux 6.12 shows it: virtio's BAR 4 with the plugin's page in the middle. */
 static const char maps_text[] =
@@ -260,6 +316,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(maps_are_read),
 		TEST(maps_apart_are_refused),
+		TEST(types_from_the_kernels_list),
 		TEST(what_is_as_promised_passes),
 		TEST(uc_is_not_called_wc),
 		TEST(uc_is_not_called_wc_whoever_makes_it),
