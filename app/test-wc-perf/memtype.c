@@ -113,26 +113,35 @@ memtype_at(const struct vfio_maps *maps, uint64_t va)
 /* More entries than this over one doorbell or window: say "unknown" rather than half of it. */
 #define MAX_ENTRIES 64
 
+static const char *
+merge(const char *so_far, const char *next)
+{
+	return so_far == NULL || strcmp(so_far, next) == 0 ? next : "mixed";
+}
+
 const char *
 memtype_from_list(uint64_t start, uint64_t len)
 {
 	struct rte_vfio_wc_memtype list[MAX_ENTRIES];
 	uint64_t covered = start;
+	const char *type = NULL;
 	int i, n;
 
-	/* Sorted by start; entries of one type may nest. */
 	n = rte_vfio_wc_pat_list(start, len, list, MAX_ENTRIES, NULL);
-	if (n <= 0 || n > MAX_ENTRIES)
+	if (n < 0 || n > MAX_ENTRIES)
 		return "unknown";
+	/*
+	 * Sorted by start; entries of one type may nest. A page of vfio's that is in none is UC-:
+	 * lookup_memtype() in arch/x86/mm/pat/memtype.c.
+	 */
 	for (i = 0; i < n; i++) {
-		if (strcmp(list[i].type, list[0].type) != 0)
-			return "mixed";
 		if (list[i].start > covered)
-			return "unknown";
+			type = merge(type, "UC-");
+		type = merge(type, list[i].type);
 		if (list[i].start + list[i].length > covered)
 			covered = list[i].start + list[i].length;
 	}
-	return covered >= start + len ? list[0].type : "unknown";
+	return covered < start + len ? merge(type, "UC-") : type;
 }
 
 bool

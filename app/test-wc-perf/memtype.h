@@ -39,8 +39,8 @@ const struct vfio_map *
 memtype_at(const struct vfio_maps *maps, uint64_t va);
 
 /*
- * Type of [start, start + len) in the kernel's list of memory types: "WC", "UC-", ...; "mixed",
- * or "unknown" if the list cannot be read or does not cover all of it.
+ * Type that the kernel's list of memory types gives a vfio mapping of [start, start + len): "WC",
+ * "UC-", ...; "mixed"; or "unknown" if the list cannot be read.
  */
 const char *
 memtype_from_list(uint64_t start, uint64_t len);

@@ -128,17 +128,16 @@ json_u64(const json_t *object, const char *key)
 static enum wc_status
 observe_kernel(const struct observer *ob, struct testpmd *t, struct observation *o)
 {
-	const char *device, *type;
+	const char *id, *device, *type;
 	json_t *ranges, *r;
 	enum wc_status st;
-	size_t i;
 
 	o->source = "kernel";
 	strcpy(o->type, "unknown");
 	st = testpmd_telemetry(t, "/vfio_wc/ranges", &ranges);
 	if (st != WC_OK)
 		return st;
-	json_array_foreach(ranges, i, r) {
+	json_object_foreach(ranges, id, r) {
 		device = json_string_value(json_object_get(r, "device"));
 		type = json_string_value(json_object_get(r, "memory_type"));
 		if (device != NULL && type != NULL && strcmp(device, ob->dev->bdf) == 0 &&

@@ -348,8 +348,8 @@ target_header(const json_t *c, FILE *f)
 	fprintf(f, "\nDevice %s, PMD %s, BAR %d, 0x%llx..0x%llx\n", text_at(c, "device"),
 		text_at(c, "pmd"), (int)int_at(c, "bar"), int_at(c, "offset"),
 		int_at(c, "offset") + int_at(c, "length") - 1);
-	fprintf(f, "%6s %6s %6s  %-6s %-5s %-13s %9s  %9s  %-9s %4s\n", "frame", "burst",
-		"queues", "arm", "type", "observed by", "Mpps", "smallest", "largest", "runs");
+	fprintf(f, "%6s %6s %6s  %-6s %-5s %-13s %9s  %-20s %4s\n", "frame", "burst",
+		"queues", "arm", "type", "observed by", "Mpps", " smallest..largest", "runs");
 }
 
 /* What the reader must know before believing a ratio. */

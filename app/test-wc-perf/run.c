@@ -200,14 +200,13 @@ discover(struct context *c)
 	json_t *ranges, *j;
 	enum wc_status st;
 	unsigned int found = 0;
-	const char *device;
-	size_t i;
+	const char *id, *device;
 
 	st = start_testpmd(c, arm, c->r->args->queues.v[0], false);
 	if (st == WC_OK)
 		st = testpmd_telemetry(&c->testpmd, "/vfio_wc/ranges", &ranges);
 	if (st == WC_OK) {
-		json_array_foreach(ranges, i, j) {
+		json_object_foreach(ranges, id, j) {
 			device = json_string_value(json_object_get(j, "device"));
 			if (device == NULL || strcmp(device, t->dev.bdf) != 0)
 				continue;

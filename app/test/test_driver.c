@@ -235,7 +235,7 @@ a_request_is_met_and_undone(void **state)
 	(void)state;
 	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
 	assert_string_equal(pages(0, 4), "PPPW");
-	assert_string_equal(states(), "vfio_wc0.0:on ");
+	assert_string_equal(states(), "vfio_wc0/0:on ");
 	assert_string_equal(logged(), "");
 	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
 	assert_string_equal(pages(0, 4), "PPPP");
@@ -274,7 +274,7 @@ auto_falls_back_with_one_notice(void **state)
 	fake.device[0].probe_errno = ENOTTY;
 	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",bar=1"), 0);
 	assert_string_equal(pages(0, 4), "PPPP");
-	assert_string_equal(states(), "vfio_wc0.0:failed vfio_wc0.1:failed ");
+	assert_string_equal(states(), "vfio_wc0/0:failed vfio_wc0/1:failed ");
 	assert_int_equal(lines(logged()), 1);
 	assert_contains(logged(), "vfio_wc0: stays as it is: 0000:00:03.0 BAR 4 [0x3000, 0x4000): "
 		"this kernel's vfio driver has no mmap cookies");
@@ -320,23 +320,23 @@ a_request_is_all_or_none(void **state)
 	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",bar=1"), 0);
 	assert_string_equal(pages(0, 4), "PPPP");
 	assert_string_equal(pages(0, 1), "P");
-	assert_string_equal(states(), "vfio_wc0.0:failed vfio_wc0.1:failed ");
+	assert_string_equal(states(), "vfio_wc0/0:failed vfio_wc0/1:failed ");
 	assert_int_equal(lines(logged()), 1);
 	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
 
 	/* a device of the request that was not there is not turned on alone later */
 	eal_has[1] = false;
 	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",dev=0000:00:04.0,bar=0"), 0);
-	assert_string_equal(states(), "vfio_wc0.0:failed vfio_wc0.1:failed ");
+	assert_string_equal(states(), "vfio_wc0/0:failed vfio_wc0/1:failed ");
 	eal_has[1] = true;
 	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
 	assert_string_equal(pages(1, 0), "PPPP");
 	destroyed_port = "0000:00:04.0";
 	on_destroy(0, RTE_ETH_EVENT_DESTROY, NULL, NULL);
-	assert_string_equal(states(), "vfio_wc0.0:failed vfio_wc0.1:waiting ");
+	assert_string_equal(states(), "vfio_wc0/0:failed vfio_wc0/1:waiting ");
 	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
 	assert_string_equal(pages(1, 0), "PPPP");
-	assert_string_equal(states(), "vfio_wc0.0:failed vfio_wc0.1:failed ");
+	assert_string_equal(states(), "vfio_wc0/0:failed vfio_wc0/1:failed ");
 }
 
 /* Each with its message, nothing mapped, nothing left, no device removed. */
@@ -462,20 +462,20 @@ hot_plug(void **state)
 	eal_has[0] = false;
 	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
 	assert_contains(logged(), "0000:00:03.0 BAR 4: waits for EAL to probe the device");
-	assert_string_equal(states(), "vfio_wc0.0:waiting ");
+	assert_string_equal(states(), "vfio_wc0/0:waiting ");
 
 	eal_has[0] = true;
 	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
 	assert_string_equal(pages(0, 4), "PPPW");
-	assert_string_equal(states(), "vfio_wc0.0:on ");
+	assert_string_equal(states(), "vfio_wc0/0:on ");
 
 	/* another port goes: nothing to us */
 	destroyed_port = "0000:00:03.01";
 	on_destroy(0, RTE_ETH_EVENT_DESTROY, NULL, NULL);
-	assert_string_equal(states(), "vfio_wc0.0:on ");
+	assert_string_equal(states(), "vfio_wc0/0:on ");
 	destroyed_port = "0000:00:03.0";
 	on_destroy(0, RTE_ETH_EVENT_DESTROY, NULL, NULL);
-	assert_string_equal(states(), "vfio_wc0.0:waiting ");
+	assert_string_equal(states(), "vfio_wc0/0:waiting ");
 
 	/* it comes back elsewhere */
 	fake_unmap(va[0][4], 0x4000);
@@ -497,7 +497,7 @@ mode_off_maps_nothing(void **state)
 	(void)state;
 	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=off"), 0);
 	assert_string_equal(pages(0, 4), "PPPP");
-	assert_string_equal(states(), "vfio_wc0.0:off ");
+	assert_string_equal(states(), "vfio_wc0/0:off ");
 	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
 	assert_string_equal(pages(0, 4), "PPPP");
 }
@@ -527,14 +527,14 @@ the_table_names_ena_and_nothing_else(void **state)
 	assert_string_equal(pages(1, 2), "WWWW");
 	assert_string_equal(pages(1, 0), "PPPP");
 	assert_string_equal(pages(0, 4), "PPPP");
-	assert_string_equal(states(), "vfio_wc0.0:on ");
+	assert_string_equal(states(), "vfio_wc0/0:on ");
 	assert_string_equal(logged(), "");
 
 	/* ports come: no range is added twice, a new device is */
 	make_ena(0);
 	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
 	assert_string_equal(pages(0, 2), "WWWW");
-	assert_string_equal(states(), "vfio_wc0.0:on vfio_wc0.1:on ");
+	assert_string_equal(states(), "vfio_wc0/0:on vfio_wc0/1:on ");
 }
 
 static void
@@ -546,7 +546,7 @@ a_request_takes_precedence_over_the_table(void **state)
 	assert_string_equal(pages(1, 2), "WWWW");
 	assert_int_equal(rte_vdev_init("vfio_wc1", "dev=0000:00:04.0,bar=2,mode=off"), 0);
 	assert_string_equal(pages(1, 2), "PPPP");
-	assert_string_equal(states(), "vfio_wc1.0:off ");
+	assert_string_equal(states(), "vfio_wc1/0:off ");
 	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
 	assert_string_equal(pages(1, 2), "PPPP");
 }

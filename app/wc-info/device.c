@@ -204,7 +204,7 @@ static void
 learn_from_user(struct device *d)
 {
 	json_t *all, *range;
-	size_t i;
+	const char *id;
 
 	if (d->user == 0)
 		return;
@@ -212,7 +212,7 @@ learn_from_user(struct device *d)
 	if (all == NULL)
 		return;
 	d->ranges = json_array();
-	json_array_foreach(all, i, range) {
+	json_object_foreach(all, id, range) {
 		const char *device = json_string_value(json_object_get(range, "device"));
 		const char *reason = json_string_value(json_object_get(range, "reason"));
 		const char *state = json_string_value(json_object_get(range, "state"));

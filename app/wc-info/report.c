@@ -63,9 +63,10 @@ print_bar(const struct device *d, unsigned int bar)
 		printf("           [0x%" PRIx64 ", 0x%" PRIx64 ") is %s\n", m->start - b->start,
 			m->start - b->start + m->length, m->type);
 	}
-	if (d->nb_pat[bar] == 0)
-		printf("           not mapped by anybody\n");
-	else if (d->nb_pat[bar] < 0)
+	/* a plain mapping reserves nothing: what is not in the list is UC- when mapped */
+	if (d->nb_pat[bar] >= 0)
+		printf("           %s UC- where mapped\n", d->nb_pat[bar] == 0 ? "all" : "the rest");
+	else
 		printf("           memory type not learnt: %s\n", strerror(-d->nb_pat[bar]));
 	for (i = 0; i < d->nb_mtrr[bar]; i++)
 		if (strcmp(d->mtrr[bar][i].type, "WC") == 0)

@@ -83,7 +83,7 @@ telemetry_ranges(pid_t pid, const char **reason)
 		answer = receive(fd);
 	close(fd);
 	ranges = json_object_get(answer, command);
-	if (json_is_array(ranges))
+	if (json_is_object(ranges))
 		json_incref(ranges);
 	else
 		ranges = NULL;

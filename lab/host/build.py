@@ -45,6 +45,13 @@ def locked(name):
         yield
 
 
+def prune(pattern):
+    """Forget what was made more than a week ago for other inputs."""
+    for path in glob.glob(pattern):
+        if os.stat(path).st_mtime < time.time() - 7 * 86400:
+            shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+
+
 def cached(name, key, make):
     """The cache entry NAME-KEY; make(path) makes it, a file or a directory."""
     path = '%s/%s-%s' % (CACHE, name, key)
@@ -58,7 +65,9 @@ def cached(name, key, make):
                 elif os.path.exists(temp):
                     os.unlink(temp)
                 make(temp)
+                os.utime(temp)
                 os.rename(temp, path)
+                prune('%s/%s-*' % (CACHE, name))
                 say('made %s in %.0f s' % (name, time.monotonic() - start))
     return path
 
@@ -154,9 +163,38 @@ def accelerator(wanted, parts):
         return f.read()
 
 
-def machine(wanted):
+def debug_kernel():
+    """A whole kernel with the series applied that finds mistakes: see lab/kernel/debug.config."""
+    _, version, _, source = kernel()
+    series, config = '/src/kernel-patch/linux-6.12', '/src/lab/kernel/debug.config'
+
+    def make(out):
+        say('building a debug kernel of %s (10 minutes)' % version)
+        tree = '/cache/debug-kernel'
+        with locked('debug-kernel'):
+            shutil.rmtree(tree, ignore_errors=True)
+            os.mkdir(tree)
+            run('tar --strip-components=1 -xf %s && cat %s/0*.patch | patch -s -p1 && '
+                'make -s tinyconfig && scripts/kconfig/merge_config.sh -m -O . .config %s && '
+                'make -s olddefconfig && make -s -j$(nproc) bzImage' % (source, series, config),
+                'the debug kernel', cwd=tree, shell=True)
+            with open(config, encoding='ascii') as f, open(tree + '/.config', encoding='ascii') as g:
+                missing = set(f.read().splitlines()) - set(g.read().splitlines())
+            missing = [line for line in missing if line.endswith('=y')]
+            if missing:
+                raise LabError('the debug kernel lacks %s' % ' '.join(missing))
+            shutil.copy(tree + '/arch/x86/boot/bzImage', out)
+            shutil.rmtree(tree)
+    return cached('debug-kernel', digest([version], [series, config]), make)
+
+
+def machine(wanted, variant=None):
     image, version, _, _ = kernel()
     parts = {'kernel': image, 'initrd': initrd(version), 'sink': sink()}
+    if variant == 'debug':
+        parts['kernel'] = debug_kernel()
+        # All is built in, and instruments every access: KVM would be no help to find races here.
+        return {**parts, 'accel': accelerator(wanted, {**parts, 'kernel': image})}
     return {**parts, 'accel': accelerator(wanted, parts)}
 
 
@@ -164,7 +202,7 @@ def machine(wanted):
 
 def modules(variant):
     """A directory to take the place of the kernel's drivers/vfio; None means the kernel's own."""
-    if variant == 'stock':
+    if variant in ('stock', 'debug'):
         return None
     _, version, headers, source = kernel()
     builder, patch = '/src/kernel-patch/build', '/src/lab/control/trap.patch'
@@ -208,7 +246,7 @@ def tree():
 
 
 def suites():
-    """Further root file systems that lab/run made: {suite: directory}."""
+    """Further root file systems that lab/run made: {suite: directory, or '' where it failed}."""
     return dict(item.split('=') for item in os.environ.get('LAB_SUITES', '').split())
 
 

@@ -89,12 +89,13 @@ class Guest:
     modules: directory that takes the place of the kernel's drivers/vfio, or None (stock)
     install: directory that appears as /opt/dpdk-vfio-wc, or None
     results: directory that appears as /results
+    userland: another root file system than the one we are in
     """
     count = 0
 
     def __init__(self, kernel, initrd, sink, accel, modules=None, install=None,
                  results='/results', append='', devices=(), console=None, tty=False, ram=RAM,
-                 suite='trixie'):
+                 userland=None):
         Guest.count += 1
         self.dir = '/lab/guest%d' % Guest.count
         self.processes, self.mounts = [], []
@@ -104,7 +105,7 @@ class Guest:
         self.console = console or self.dir + '/console'
         self.version = os.path.basename(kernel).split('-', 1)[1]
         try:
-            self._export(modules, install, suite)
+            self._export(modules, install, userland)
             self._start_sink(sink)
             self._start_qemu(kernel, initrd, accel, results, append, devices, tty)
         except BaseException:
@@ -115,16 +116,13 @@ class Guest:
         mount(*args)
         self.mounts.append(args[-1])
 
-    def _export(self, modules, install, suite):
+    def _export(self, modules, install, userland):
         """What the guest gets for a root file system."""
         self.root = self.dir + '/root'
         os.mkdir(self.root)
-        if suite == 'trixie':
-            self._mount('--bind', '/lab/root', self.root)
-        else:
+        self._mount('--bind', userland or '/lab/root', self.root)
+        if userland:
             # The kernel is trixie's under every userland.
-            self._mount('--bind', dict(item.split('=') for item in
-                                       os.environ['LAB_SUITES'].split())[suite], self.root)
             self._mount('--bind', '/lab/root/lib/modules', self.root + '/lib/modules')
         self._mount('--bind', '/src', self.root + '/src')
         if modules:
@@ -251,6 +249,10 @@ class Guest:
             while not select.select([self.jobs], [], [], 1)[0]:
                 if self.qemu.poll() is not None:
                     break
+                state = self.qmp.execute('query-status')['status']
+                if state != 'running': # KVM met something it cannot run, for example
+                    raise LabError('the guest stopped (%s, %s): %s' %
+                                   (what, state, self.qemu_log()))
                 if time.monotonic() > deadline:
                     raise LabError('the guest did not %s in time; the end of its console:\n%s' %
                                    (what, self.console_tail()))

@@ -15,7 +15,7 @@ from guest import Guest, LabError, say
 
 
 def guest_options(parser):
-    parser.add_argument('--modules', default='patched', choices=['stock', 'patched', 'trap'])
+    parser.add_argument('--modules', default='patched', choices=['stock', 'patched', 'trap', 'debug'])
     parser.add_argument('--append', default='')
     parser.add_argument('--accel', default='auto', choices=['auto', 'kvm', 'tcg'])
     parser.add_argument('--timeout', type=float, default=600)
@@ -26,7 +26,7 @@ def guest_options(parser):
 def start_guest(args, tty=False, **more):
     """A guest as the options say, booted."""
     install = build.install(not args.no_build)
-    guest = Guest(**build.machine(args.accel), modules=build.modules(args.modules),
+    guest = Guest(**build.machine(args.accel, args.modules), modules=build.modules(args.modules),
                   install=install, append=args.append, devices=getattr(args, 'devices', ()), tty=tty, **more)
     try:
         guest.wait_ready()

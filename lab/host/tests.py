@@ -151,8 +151,11 @@ class Run:
         self.meson('asan', '-Db_sanitize=address,undefined', '-Db_lundef=false',
                    '--buildtype=debugoptimized',
                    env={'ASAN_OPTIONS': 'detect_leaks=1', 'UBSAN_OPTIONS': 'halt_on_error=1'})
-        for suite in build.suites():
-            self.meson('gcc-' + suite, suite=suite)
+        for suite, root in build.suites().items():
+            if root:
+                self.meson('gcc-' + suite, suite=suite)
+            else:
+                self.results.add('not ok', 'root file system of ' + suite, 'see above')
 
     # --- guests ---------------------------------------------------------------------------------
 
@@ -164,7 +167,7 @@ class Run:
             if not self.upto(script.asks['stage']) or not self.wanted(script.name):
                 continue
             for suite in script.asks['suites'].split():
-                if suite == 'trixie' or suite in build.suites():
+                if suite == 'trixie' or build.suites().get(suite):
                     groups.setdefault(script.machine(suite), []).append(script)
         return groups
 
@@ -179,8 +182,9 @@ class Run:
             console = '/results/console-%d.log' % Guest.count
             try:
                 with Guest(**build.machine('auto'), modules=build.modules(variant),
-                           install=build.install(False, suite), append=append, suite=suite,
-                           devices=device.split(), console=console) as guest:
+                           install=build.install(False, suite), append=append,
+                           userland=build.suites().get(suite), devices=device.split(),
+                           console=console) as guest:
                     guest.wait_ready()
                     self.results.add('ok', 'boot with ' + label, '%.1f s' % guest.boot_seconds)
                     for script in scripts:

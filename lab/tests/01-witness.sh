@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # modules: stock
+# suites: trixie bookworm
 # The witness tells the truth: with the distribution's modules every BAR page that a stock testpmd
 # uses is UC-, QEMU's own page walker agrees, and each frame is counted.
 

@@ -337,8 +337,8 @@ struct rte_vfio_wc_memtype {
 /**
  * What /sys/kernel/debug/x86/pat_memtype_list holds for a physical range.
  *
- * The list tells what has been *reserved*: what a mapping made by the kernel's rules has in its
- * page table. Bytes that no entry covers have no mapping (or were never faulted in).
+ * The list tells what has been *reserved*, by a cookie's mapping or by the kernel for itself. A plain
+ * vfio mapping reserves nothing and follows the list: what no entry covers is UC- where it is mapped.
  * Needs root and debugfs; x86 with PAT enabled only.
  *
  * @param start

@@ -741,14 +741,14 @@ void
 vfio_wc_foreach_range(void (*visit)(const char *id, const struct vfio_wc_request *request,
 		const struct vfio_wc_range *range, void *arg), void *arg)
 {
-	char id[VFIO_WC_NAME_LEN + 16];
+	char id[VFIO_WC_ID_LEN];
 	struct request *request;
 	unsigned int i;
 
 	pthread_mutex_lock(&lock);
 	TAILQ_FOREACH(request, &requests, next)
 		for (i = 0; i < request->nb_ranges; i++) {
-			snprintf(id, sizeof(id), "%s.%u", request->args.name, i);
+			snprintf(id, sizeof(id), "%s/%u", request->args.name, i);
 			visit(id, &request->args, &request->range[i], arg);
 		}
 	pthread_mutex_unlock(&lock);

@@ -27,6 +27,9 @@ struct vfio_wc_range {
 	char reason[128];
 };
 
+/* "vfio_wc0/1": the second range of vfio_wc0 */
+#define VFIO_WC_ID_LEN (VFIO_WC_NAME_LEN + 12)
+
 /* Call visit for each range of each request, under the driver's lock. */
 void vfio_wc_foreach_range(void (*visit)(const char *id, const struct vfio_wc_request *request,
 		const struct vfio_wc_range *range, void *arg), void *arg);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -70,19 +71,26 @@ visit_ranges(const char *id, const struct vfio_wc_request *request,
 		const struct vfio_wc_range *range, void *arg)
 {
 	struct rte_tel_data *object = rte_tel_data_alloc();
+	char key[VFIO_WC_ID_LEN];
+	unsigned int i;
 
 	if (object == NULL)
 		return;
 	rte_tel_data_start_dict(object);
 	add_range(object, id, request, range);
-	if (rte_tel_data_add_array_container(arg, object, 0) != 0)
+	/* keys may have letters, digits, '_' and '/' */
+	for (i = 0; id[i] != '\0'; i++)
+		key[i] = isalnum((unsigned char)id[i]) || id[i] == '/' ? id[i] : '_';
+	key[i] = '\0';
+	if (rte_tel_data_add_dict_container(arg, key, object, 0) != 0)
 		rte_tel_data_free(object);
 }
 
 static int
 cmd_ranges(const char *cmd __rte_unused, const char *params __rte_unused, struct rte_tel_data *d)
 {
-	rte_tel_data_start_array(d, RTE_TEL_CONTAINER);
+	/* objects, by ID: telemetry's arrays cannot hold objects */
+	rte_tel_data_start_dict(d);
 	vfio_wc_foreach_range(visit_ranges, d);
 	return 0;
 }
@@ -130,5 +138,5 @@ vfio_wc_telemetry_register(void)
 	rte_telemetry_register_cmd("/vfio_wc/info", cmd_info,
 		"What was asked and what is, for a range. Parameters: ID");
 	rte_telemetry_register_cmd("/vfio_wc/ranges", cmd_ranges,
-		"What was asked and what is, for all ranges. Takes no parameters");
+		"What was asked and what is, for all ranges, by ID. Takes no parameters");
 }

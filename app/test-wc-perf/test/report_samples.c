@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Results as the tool writes them, one a line, for check_schema.py: complete, without plugin
+ * and witness, refused, without any run. "table": the table of the first, for the eye and a
+ * comparison.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+static struct args args = {
+	.probe_device = "0000:00:06.0", .probe = { 2, 0, 0x10000 }, .repeats = 6, .warmup = 1, .window = 2, .seed = UINT32_MAX, .forward = "txonly",
+	.targets = { { .device = "0000:00:03.0", .backend = "net0" } }, .n_targets = 1,
+};
+
+static struct perf_case cases[] = {
+	{ .frame = 64, .burst = 32, .queues = 1 },
+	{ .frame = 1514, .burst = 32, .queues = 1 },
+};
+
+static void
+fill_arm(struct arm_result *r, double mpps, const char *type, const char *source)
+{
+	const struct leaf leaf = { 0x1100804000, 0xfea0003000, 0x80000fea0003067, 0x1000, "WC" };
+	size_t i;
+
+	r->n = 6;
+	r->samples = calloc(r->n, sizeof(*r->samples));
+	for (i = 0; i < r->n; i++)
+		r->samples[i] = (struct sample){
+			.mpps = mpps * (1 + i / 100.0), .sent = 1000000 + i,
+			.counted = 1000000 + i, .dropped = i,
+		};
+	strcpy(r->seen.type, type);
+	r->seen.source = source;
+	if (strcmp(source, "pte") != 0)
+		return;
+	leaves_add(&r->seen.leaves, &leaf);
+	strcpy(r->seen.leaves.v[0].type, type);
+	strcpy(r->seen.others[0].type, "UC-");
+	r->seen.others[0].leaves = 4;
+	r->seen.n_others = 1;
+}
+
+static void
+put(const struct result *r)
+{
+	json_t *j = report_json(r);
+
+	json_dumpf(j, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(j);
+}
+
+static void
+free_arms(void)
+{
+	size_t i, arm;
+
+	for (i = 0; i < 2; i++)
+		for (arm = 0; arm < N_ARMS; arm++) {
+			free(cases[i].arms[arm].samples);
+			observation_free(&cases[i].arms[arm].seen);
+			cases[i].arms[arm] = (struct arm_result){ .n = 0 };
+		}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct result r = {
+		.args = &args, .compare_counts = true,
+		.probe = { "no", true, 6.1, 6.2, { 1.01, 0.97, 1.03, 41, true } },
+		.dpdk = "DPDK 24.11.4", .started = "2026-11-21T01:00:00Z", .seconds = 12.5,
+		.status = WC_OK, .cases = cases, .n_cases = 2,
+		.targets = { {
+			.args = &args.targets[0], .dev = { .bdf = "0000:00:03.0" },
+			.place = { { { 0, 1 }, 2 }, 0 }, .range = { 4, 0x3000, 0x1000 },
+			.pmd = "net_virtio",
+		} },
+	};
+	json_t *j;
+	size_t i;
+
+	args.arms[ARM_PLAIN] = args.arms[ARM_UC] = args.arms[ARM_WC] = true;
+	for (i = 0; i < 2; i++) {
+		cases[i].target = &r.targets[0];
+		fill_arm(&cases[i].arms[ARM_PLAIN], 1.00, "UC-", "pte");
+		fill_arm(&cases[i].arms[ARM_UC], 1.01, "UC-", "pte");
+		fill_arm(&cases[i].arms[ARM_WC], 2.02, "WC", "pte");
+	}
+	if (argc > 1 && strcmp(argv[1], "table") == 0) {
+		/* One frame got lost on its way. */
+		cases[1].arms[ARM_WC].samples[3].counted--;
+		j = report_json(&r);
+		report_table(j, stdout, false);
+		json_decref(j);
+		free_arms();
+		return 0;
+	}
+	put(&r);
+
+	/* A real machine: no witness, no back end, no probe; too few pairs. */
+	args.targets[0].backend = NULL;
+	r.probe = (struct probe){ .honoured = "unknown" };
+	r.targets[0].mtrr_wc = true;
+	free_arms();
+	fill_arm(&cases[0].arms[ARM_UC], 1.01, "UC-", "kernel");
+	fill_arm(&cases[0].arms[ARM_WC], 2.02, "WC", "kernel");
+	fill_arm(&cases[0].arms[ARM_PLAIN], 1.00, "unknown", "none");
+	cases[0].arms[ARM_WC].n = 2;
+	warn("two warnings");
+	warn("of which this is the second");
+	put(&r);
+
+	/* The kernel was believed, and the page tables say otherwise. */
+	free_arms();
+	args.wc_by_kernel = true;
+	args.arms[ARM_PLAIN] = args.arms[ARM_UC] = false;
+	r.refusal = (struct refusal){
+		.device = "0000:00:03.0", .arm = ARM_WC, .bar = 4, .offset = 0x3000, .len = 0x1000,
+		.expected = "WC", .observed = "UC-", .source = "pte",
+	};
+	r.status = fail(WC_REFUSED, "refused: a sample");
+	strcpy(cases[0].arms[ARM_WC].seen.type, "UC-");
+	cases[0].arms[ARM_WC].seen.source = "pte";
+	put(&r);
+
+	/* testpmd did not start. */
+	r.refusal.device = NULL;
+	r.status = WC_TESTPMD;
+	r.n_cases = 0;
+	put(&r);
+	return 0;
+}

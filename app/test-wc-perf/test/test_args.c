@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <stdlib.h>
+
+#include "test.h"
+#include "args.h"
+#include "run.h"
+
+/* Parse a command line, words apart by one space. */
+static enum wc_status
+parse(struct args *a, const char *line)
+{
+	static char copy[512];
+	char *argv[32], *rest = copy;
+	int argc = 0;
+
+	fail_reset();
+	snprintf(copy, sizeof(copy), "dpdk-test-wc-perf %s", line);
+	while ((argv[argc] = strsep(&rest, " ")) != NULL)
+		argc++;
+	return args_parse(a, argc, argv);
+}
+
+static void
+defaults(void **state)
+{
+	struct args a;
+
+	(void)state;
+	unsetenv("WC_WITNESS");
+	assert_int_equal(parse(&a, "-D 0000:00:03.0"), WC_OK);
+	assert_int_equal(a.n_targets, 1);
+	assert_int_equal(a.targets[0].range_from, RANGE_PLUGIN);
+	assert_true(a.arms[ARM_PLAIN] && a.arms[ARM_UC] && a.arms[ARM_WC]);
+	assert_true(a.repeats >= STATS_MIN_PAIRS);
+	assert_null(a.witness);
+	assert_true(args_plugin(&a, ARM_UC) && args_plugin(&a, ARM_WC));
+	assert_false(args_plugin(&a, ARM_PLAIN));
+	setenv("WC_WITNESS", "/dev/witness", 1);
+	assert_int_equal(parse(&a, "-D 0000:00:03.0"), WC_OK);
+	assert_string_equal(a.witness, "/dev/witness");
+	unsetenv("WC_WITNESS");
+}
+
+static void
+everything(void **state)
+{
+	struct args a;
+
+	(void)state;
+	assert_int_equal(parse(&a, "-D 0000:00:03.0 -r virtio-notify --backend net0 "
+		"-D 0000:00:04.0 -r bar=0,len=0x1000 -w /dev/w -f 64,1514 -b 1,32 -q 1,2,4 -n 10 "
+		"--warmup 0.5 --window 1.5 --arms uc,wc -p 0000:00:06.0,bar=2,len=0x1000"), WC_OK);
+	assert_int_equal(a.n_targets, 2);
+	assert_int_equal(a.targets[0].range_from, RANGE_VIRTIO_NOTIFY);
+	assert_string_equal(a.targets[0].backend, "net0");
+	assert_int_equal(a.targets[1].range_from, RANGE_GIVEN);
+	assert_true(a.targets[1].range.bar == 0 && a.targets[1].range.len == 0x1000);
+	assert_null(a.targets[1].backend);
+	assert_int_equal(a.frames.n, 2);
+	assert_int_equal(a.frames.v[1], 1514);
+	assert_int_equal(a.queues.n, 3);
+	assert_false(a.arms[ARM_PLAIN]);
+	assert_true(a.warmup == 0.5 && a.window == 1.5);
+	assert_true(a.have_probe);
+	assert_string_equal(a.probe_device, "0000:00:06.0");
+	assert_int_equal(a.probe.bar, 2);
+}
+
+static void
+wc_by_kernel(void **state)
+{
+	struct args a;
+
+	(void)state;
+	assert_int_equal(parse(&a, "-D 0000:00:03.0 -r bar=4 --wc-by kernel"), WC_OK);
+	assert_true(a.arms[ARM_WC] && !a.arms[ARM_UC] && !a.arms[ARM_PLAIN]);
+	assert_false(args_plugin(&a, ARM_WC));
+	assert_int_equal(parse(&a, "-D 0000:00:03.0 -r bar=4 --wc-by kernel -a uc,wc"), WC_OK);
+	assert_true(args_plugin(&a, ARM_UC) && !args_plugin(&a, ARM_WC));
+	/* Nobody there who knows a range. */
+	assert_int_equal(parse(&a, "-D 0000:00:03.0 --wc-by kernel"), WC_USAGE);
+	assert_said("--range");
+}
+
+static void
+mistakes(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *said;
+	} table[] = {
+		{ "-v", "--device" },
+		{ "-r bar=4", "--range" },
+		{ "--backend net0 -D 0000:00:03.0", "--backend" },
+		{ "-D 0000:00:03.0 --backend net0", "--witness" },
+		{ "-D 0000:00:03.0 -r bar=4,offset", "bar=4,offset" },
+		{ "-D 0000:00:03.0 --frames 64,", "--frames" },
+		{ "-D 0000:00:03.0 --frames 59", "59" },
+		{ "-D 0000:00:03.0 --frames 64x", "64x" },
+		{ "-D 0000:00:03.0 -b 513", "--bursts" },
+		{ "-D 0000:00:03.0 -q 0", "--queues" },
+		{ "-D 0000:00:03.0 -q 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", "more than" },
+		{ "-D 0000:00:03.0 -n -1", "--repeats" },
+		{ "-D 0000:00:03.0 --window 0", "--window" },
+		{ "-D 0000:00:03.0 --window nan", "--window" },
+		{ "-D 0000:00:03.0 --warmup 1s", "1s" },
+		{ "-D 0000:00:03.0 -a uc,wb", "wb" },
+		{ "-D 0000:00:03.0 -a plain", "--range" },
+		{ "-D 0000:00:03.0 --wc-by magic", "magic" },
+		{ "-D 0000:00:03.0 -p 0000:00:06.0", "--probe" },
+		{ "-D 0000:00:03.0 -p 0000:00:06.0,bar=9", "--probe" },
+		{ "-D 0000:00:03.0 -l 0,1,2", "--lcores" },
+		{ "-D 0000:00:03.0 extra", "extra" },
+		{ "-D 0000:00:03.0 --frobnicate", "--help" },
+	};
+	struct args a;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (parse(&a, table[i].line) != WC_USAGE)
+			print_error("taken: %s\n", table[i].line);
+		assert_said(table[i].said);
+	}
+}
+
+/* Blocks of a permutation and its mirror image; not always the same one. */
+static void
+order_is_balanced(void **state)
+{
+	enum arm a[N_ARMS], b[N_ARMS], again[N_ARMS];
+	unsigned int seen, repeat, firsts = 0;
+	int i;
+
+	(void)state;
+	for (repeat = 0; repeat < 40; repeat += 2) {
+		run_order(1, repeat, a);
+		run_order(1, repeat + 1, b);
+		run_order(1, repeat, again);
+		assert_memory_equal(a, again, sizeof(a));
+		seen = 0;
+		for (i = 0; i < N_ARMS; i++) {
+			seen |= 1u << a[i];
+			assert_int_equal(a[i], b[N_ARMS - 1 - i]);
+		}
+		assert_int_equal(seen, (1u << N_ARMS) - 1);
+		firsts |= 1u << a[0];
+	}
+	assert_int_equal(firsts, (1u << N_ARMS) - 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(everything),
+		cmocka_unit_test(wc_by_kernel),
+		cmocka_unit_test(mistakes),
+		cmocka_unit_test(order_is_balanced),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

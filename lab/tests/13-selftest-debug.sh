@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# modules: debug
+# device: pcie-pci-bridge,id=pci1,addr=a.0 pci-testdev,bus=pci1,addr=1.0,membar=1G,membar-backed=on
+# stage: long
+# timeout: 2400
+# The kernel selftest under KASAN, lockdep and kmemleak, with files from the group and from the cdev: what they find is
+# in the kernel's log, where the runner looks.
+
+. /src/lab/tests/lib.sh
+. /src/lab/tests/selftest.sh
+
+selftest_timeout=1000
+echo "testdev $(grep -l 0x0005 /sys/bus/pci/devices/*/device | cut -d/ -f6) -" >>/run/lab/devices
+for device in ivshmem testdev virtio; do
+	case $device in virtio) ram= ;; *) ram=2 ;; esac
+	selftest $device $ram
+	is "debug kernel, $device: exit status" $? 0
+	selftest_results $device
+done
+
+# An object must be seen without a reference twice, some seconds apart, to be called a leak
+for _ in 1 2; do
+	echo scan >/sys/kernel/debug/kmemleak
+	sleep 6
+done
+is "leaks" "$(grep -A12 -i vfio /sys/kernel/debug/kmemleak)" ""
