@@ -134,6 +134,13 @@ def sink():
         ['gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', out, source], 'compiling the sink'))
 
 
+def ena():
+    sources = sorted(glob.glob('/src/lab/ena/*.[ch]'))
+    return cached('ena', digest([inspect.getsource(ena)], sources), lambda out: run(
+        ['gcc', '-O2', '-g', '-std=gnu11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-o', out] +
+        [path for path in sources if path.endswith('.c')], 'compiling the ENA model'))
+
+
 # QEMU 10.0's multi-threaded TCG aborted here (iotlb_to_section). See lab/README.md.
 TCG = 'tcg,thread=multi'
 
@@ -190,7 +197,7 @@ def debug_kernel():
 
 def machine(wanted, variant=None):
     image, version, _, _ = kernel()
-    parts = {'kernel': image, 'initrd': initrd(version), 'sink': sink()}
+    parts = {'kernel': image, 'initrd': initrd(version), 'sink': sink(), 'ena': ena()}
     if variant == 'debug':
         parts['kernel'] = debug_kernel()
         # All is built in, and instruments every access: KVM would be no help to find races here.

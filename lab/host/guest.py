@@ -21,6 +21,7 @@ SO_SNDBUFFORCE = 32 # Python has no name for it
 # The devices by name: (name, address in the guest, netdev, QEMU arguments). The addresses are
 # fixed, so that everything can name a device; another one is one more line.
 PORT = '-device pcie-root-port,id=port%d,chassis=%d,addr=%s,pref64-reserve=32M'
+ENA = '-device {"driver":"vfio-user-pci","socket":{"type":"unix","path":"DIR/%s"},"addr":"%s"}'
 DEVICES = [
     ('virtio', '0000:00:03.0', 'net0',
      '-device virtio-net-pci,netdev=net0,addr=3.0,disable-legacy=on,iommu_platform=on,'
@@ -33,6 +34,10 @@ DEVICES = [
     ('ivshmem', '0000:00:06.0', '-',
      '-object memory-backend-memfd,id=shmem,size=64M,share=on '
      '-device ivshmem-plain,memdev=shmem,addr=6.0'),
+    # Two of lab/ena's model, each a process of its own; the cable between them is unplugged until
+    # somebody says "mode wire".
+    ('ena', '0000:00:07.0', 'ena0', ENA % ('ena0', '7.0')),
+    ('enb', '0000:00:02.0', 'ena1', ENA % ('ena1', '2.0')),
 ]
 
 # What of the kernel's log is a failure whatever the command says.
@@ -93,7 +98,7 @@ class Guest:
     """
     count = 0
 
-    def __init__(self, kernel, initrd, sink, accel, modules=None, install=None,
+    def __init__(self, kernel, initrd, sink, ena, accel, modules=None, install=None,
                  results='/results', append='', devices=(), console=None, tty=False, ram=RAM,
                  userland=None):
         Guest.count += 1
@@ -107,6 +112,7 @@ class Guest:
         try:
             self._export(modules, install, userland)
             self._start_sink(sink)
+            self._start_enas(ena)
             self._start_qemu(kernel, initrd, accel, results, append, devices, tty)
         except BaseException:
             self.close()
@@ -148,9 +154,29 @@ class Guest:
         if self.sink.stdout.readline() != 'ready\n':
             raise LabError('the counting back ends do not start')
 
+    def _start_enas(self, program):
+        self.enas = {}
+        cable = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        for number, end in enumerate(cable):
+            end.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 4 << 20)
+            name = 'ena%d' % number
+            with open('%s/%s.log' % (self.dir, name), 'w', encoding='ascii') as log:
+                model = subprocess.Popen(
+                    [program, '--name', name, '--mac', '02:45:4e:41:00:0%d' % (number + 1),
+                     '--wire', str(end.fileno()), '%s/%s' % (self.dir, name)],
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
+                    bufsize=1, start_new_session=True, pass_fds=[end.fileno()])
+            end.close()
+            self.processes.append(model)
+            if model.stdout.readline() != 'ready\n':
+                raise LabError('the ENA model does not start')
+            model.stdin.write('mode sink\n')
+            model.stdout.readline()
+            self.enas[name] = model
+
     @staticmethod
     def netdevs():
-        return sorted({d[2] for d in DEVICES if d[2] != '-'})
+        return sorted({d[2] for d in DEVICES if d[2].startswith('net')})
 
     def _start_qemu(self, kernel, initrd, accel, results, append, devices, tty):
         with open(self.dir + '/share/devices', 'w', encoding='ascii') as f:
@@ -165,7 +191,7 @@ class Guest:
             (self.ram, self.dir),
             '-device', 'intel-iommu,intremap=on,caching-mode=on',
             '-kernel', kernel, '-initrd', initrd, '-append',
-            'console=ttyS0 panic=-1 intel_iommu=on hugepages=%d %s' %
+            'console=ttyS0 panic=-1 no_timer_check intel_iommu=on hugepages=%d %s' %
             (self.ram * 5 // 16 >> 21, append),
             '-serial', 'file:' + self.console,
             '-qmp', 'unix:%s/qmp,server=on,wait=off' % self.dir,
@@ -185,7 +211,7 @@ class Guest:
         for netdev, (ours, _) in self.links.items():
             args += ['-netdev', 'dgram,id=%s,local.type=fd,local.str=%d' % (netdev, ours.fileno())]
         for device in DEVICES:
-            args += device[3].split()
+            args += device[3].replace('DIR', self.dir).split()
         for device in devices:
             args += ['-device', device]
         if tty:
@@ -303,6 +329,10 @@ class Guest:
             if process.poll() is None:
                 process.kill()
             process.wait()
+        for name in getattr(self, 'enas', ()):
+            with open('%s/%s.log' % (self.dir, name), errors='replace') as f:
+                for line in f:
+                    say(line.rstrip())
         for path in reversed(self.mounts):
             subprocess.run(['umount', '-l', path], check=False)
         # The root file system's mounts are gone, but never follow one that is not.

@@ -9,6 +9,7 @@ Nothing in it depends on the guest's kernel telling the truth, or on how it is c
     mmio CPU VA PA          every leaf of the user half whose physical address is outside RAM
     tlb CPU VA PA           what QEMU's own page walker ("info tlb") says about that page
     count NETDEV            frames that a back end received
+    ENA COMMAND             a command for an ENA model, ena0 or ena1: see lab/ena/main.c
     pat                     the PAT configuration the kernel printed at boot
 
 Answers: "leaf VA PA PTE SIZE TYPE" lines and "end N"; "tlb VA PA FLAGS"; "count FRAMES BYTES
@@ -124,6 +125,9 @@ class Witness(threading.Thread):
                 return self.qemu_tlb(cpu, va, pa)
             if verb == 'pat':
                 return 'pat ' + ' '.join(self.pat())
+            if verb in self.guest.enas or args and args[0] in self.guest.enas:
+                return self.ask_ena(*([verb, *args] if verb in self.guest.enas else
+                                      [args[0], verb, *args[1:]]))
             if verb in ('count', 'reflect'):
                 return self.ask_sink('%s %s' % (verb, args[0]))
             return 'error no such request: ' + verb
@@ -176,6 +180,13 @@ class Witness(threading.Thread):
                 if line.startswith(page):
                     return 'tlb %#x %#x %s' % (va & ~0xfff, pa & ~0xfff, line[len(page):].strip())
         raise Error('info tlb never showed %s' % page)
+
+    def ask_ena(self, name, *words):
+        with self.sink_lock:
+            model = self.guest.enas[name]
+            model.stdin.write(' '.join(words) + '\n')
+            model.stdin.flush()
+            return model.stdout.readline().strip() or 'error the model is gone'
 
     def ask_sink(self, line):
         with self.sink_lock:
