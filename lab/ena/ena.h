@@ -112,7 +112,7 @@ struct ena {
 	struct ena_cq cqs[ENA_CQS];
 	struct ena_sq sqs[ENA_SQS];
 	struct ena_counters count;
-	const char *name;
+	const char *name; /* in messages; NULL: say nothing */
 };
 
 /* ena_regs.c */

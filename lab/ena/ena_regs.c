@@ -17,7 +17,7 @@ ena_violation(struct ena *ena, const char *format, ...)
 	va_list args;
 
 	/* One line each for the first few: a broken driver can be very fast. */
-	if (ena->count.violations++ < 20) {
+	if (ena->count.violations++ < 20 && ena->name != NULL) {
 		va_start(args, format);
 		fprintf(stderr, "%s: violation: ", ena->name);
 		vfprintf(stderr, format, args);

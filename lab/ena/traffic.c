@@ -24,7 +24,7 @@
 #include <time.h>
 
 #define FLOWS 64
-#define WINDOW 65536 /* numbers of a flow for which it is known whether they came back */
+#define WINDOW 16384 /* numbers of a flow for which it is known whether they came back */
 #define MIN_FRAME 60 /* without the frame check sequence, as everywhere here */
 #define HEADERS 42   /* Ethernet, IPv4, UDP */
 #define BURST 32     /* frames before the event loop looks at other things */
@@ -350,38 +350,35 @@ check_stamped(struct traffic *traffic, const uint8_t *frame, size_t len, const s
 	}
 }
 
-/* Frames that testpmd makes: IPv4 and UDP headers that agree with the length of the frame, and
- * the addresses of txonly (198.18.0.0/16 to 198.18.0.0/16) or flowgen (10.254/16 to 10.253/16). */
+/* Frames that testpmd makes, as its sources say (app/test-pmd/txonly.c, flowgen.c): addresses and
+ * ports, lengths that agree with the frame's, a good IPv4 checksum. The payload is whatever the
+ * buffer held. txonly may vary the source address (--txonly-multi-flow), flowgen the destination. */
 static void
 check_made(struct traffic *traffic, const uint8_t *frame, size_t len)
 {
-	static const uint8_t txonly[2] = { 198, 18 };
-	static const uint8_t flowgen_src[2] = { 10, 254 }, flowgen_dst[2] = { 10, 253 };
+	static const uint8_t txonly[4] = { 198, 18, 0, 2 };
+	static const uint8_t flowgen[4] = { 10, 254, 0, 0 };
+	static const uint8_t flowgen_macs[12] = { 0, 1, 2, 3, 4, 1, 0, 1, 2, 3, 4, 0 };
 	struct frame_info info;
-	bool is_txonly, is_flowgen;
+	bool is_txonly, good;
 
-	if (len < HEADERS || get16(frame + 12) != 0x0800 || frame[23] != 17) {
-		traffic->other++;
-		return;
-	}
-	is_txonly = memcmp(frame + 26, txonly, 2) == 0 && memcmp(frame + 30, txonly, 2) == 0;
-	is_flowgen = memcmp(frame + 26, flowgen_src, 2) == 0 &&
-		     memcmp(frame + 30, flowgen_dst, 2) == 0;
-	if (!is_txonly && !is_flowgen) {
-		traffic->other++;
-		return;
-	}
 	frame_parse(frame, len, &info);
-	if (info.l3 != 14 || info.l4 != 34 || info.end != len || !frame_l3_good(frame, &info) ||
-	    get16(frame + 38) != len - 34 || memcmp(frame + 6, traffic->ena->mac, 6) != 0) {
-		traffic->wrong++;
+	is_txonly = len >= HEADERS && memcmp(frame + 30, txonly, 4) == 0;
+	if (!is_txonly && (len < HEADERS || memcmp(frame + 26, flowgen, 4) != 0)) {
+		traffic->other++;
 		return;
 	}
-	if (is_txonly) {
+	good = info.proto == PROTO_UDP4 && info.l3 == 14 && info.l4 == 34 && info.end == len &&
+	       frame_l3_good(frame, &info) && get16(frame + 38) == len - 34;
+	if (is_txonly && good && memcmp(frame + 6, traffic->ena->mac, 6) == 0 &&
+	    frame[26] == 198 && frame[27] == 18 && get16(frame + 34) == 9 && get16(frame + 36) == 9) {
 		traffic->txonly++;
 		traffic->txonly_bytes += len;
-	} else {
+	} else if (!is_txonly && good && memcmp(frame, flowgen_macs, 12) == 0 && frame[30] == 10 &&
+		   frame[31] == 253 && get16(frame + 34) == 1000 && get16(frame + 36) == 1001) {
 		traffic->flowgen++;
+	} else {
+		traffic->wrong++;
 	}
 }
 

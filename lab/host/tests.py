@@ -23,7 +23,7 @@ RESULT = re.compile(r'(?P<verdict>ok|not ok|skip)\b *(\d+\b)? *-? *(?P<name>.*)'
 BASELINE = '''
 for pid in $(pgrep -x 'dpdk-.*'); do echo "left behind: $(ps -o args= $pid)"; kill -9 $pid; done
 sleep 0.1
-for device in virtio vmxnet3 igbvf ivshmem; do
+for device in virtio vmxnet3 igbvf ivshmem ena; do
     lab-bind $device >/dev/null || echo "cannot bind $device"
 done
 rm -rf /var/run/dpdk /dev/hugepages/rtemap_* 2>/dev/null
