@@ -257,7 +257,7 @@ def in_suite(suite, command):
     if not os.path.isdir(root):
         os.mkdir(root)
         mount('--bind', suites()[suite], root)
-        for path in ('/dev', '/proc', '/sys', '/src', '/cache', '/lab', '/tmp'):
+        for path in ('/dev', '/proc', '/sys', '/src', '/cache', '/lab', '/run', '/tmp'):
             mount('--bind', path, root + path)
     return ['chroot', root, *command]
 
