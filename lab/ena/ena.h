@@ -51,13 +51,18 @@
 struct ena_cq {
 	bool used;
 	bool interrupts;
-	bool unmasked; /* the next completion interrupts; the driver must unmask again */
-	bool pending;  /* completions that nobody was told of */
 	uint16_t depth;
 	uint16_t tail; /* free-running */
 	uint8_t entry_size;
 	uint32_t vector;
 	uint64_t base;
+};
+
+/* An interrupt vector. All completion queues that share one share its mask, whichever of them has it
+ * unmasked: Linux writes to the Tx queue's register for both [ena_netdev.c, ena_unmask_interrupt()]. */
+struct ena_vector {
+	bool unmasked; /* the next completion interrupts; then the driver must unmask again */
+	bool pending;  /* completions that nobody was told of */
 };
 
 struct ena_sq {
@@ -111,6 +116,7 @@ struct ena {
 
 	struct ena_cq cqs[ENA_CQS];
 	struct ena_sq sqs[ENA_SQS];
+	struct ena_vector vectors[ENA_VECTORS];
 	struct ena_counters count;
 	const char *name; /* in messages; NULL: say nothing */
 };

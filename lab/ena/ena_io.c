@@ -28,28 +28,35 @@ cq_entry(struct ena *ena, struct ena_cq *cq)
 }
 
 static void
-cq_interrupt(struct ena *ena, struct ena_cq *cq)
+vector_interrupt(struct ena *ena, unsigned int idx)
 {
-	if (!cq->interrupts || cq->vector >= ENA_VECTORS)
-		return;
-	if (!cq->unmasked) {
-		cq->pending = true;
-		return;
-	}
-	cq->unmasked = cq->pending = false;
-	vfu_irq(ena->vfu, cq->vector);
+	struct ena_vector *vector = &ena->vectors[idx];
+
+	if (vector->unmasked)
+		vfu_irq(ena->vfu, idx);
+	vector->pending = !vector->unmasked;
+	vector->unmasked = false;
+}
+
+static void
+cq_interrupt(struct ena *ena, const struct ena_cq *cq)
+{
+	if (cq->interrupts && cq->vector < ENA_VECTORS)
+		vector_interrupt(ena, cq->vector);
 }
 
 void
 ena_io_unmask(struct ena *ena, unsigned int idx, uint32_t value)
 {
-	struct ena_cq *cq = &ena->cqs[idx];
+	const struct ena_cq *cq = &ena->cqs[idx];
+	struct ena_vector *vector;
 
-	if (!cq->used || ena->fatal)
+	if (!cq->used || cq->vector >= ENA_VECTORS || ena->fatal)
 		return;
-	cq->unmasked = value & INTR_UNMASK;
-	if (cq->unmasked && cq->pending)
-		cq_interrupt(ena, cq);
+	vector = &ena->vectors[cq->vector];
+	vector->unmasked = value & INTR_UNMASK;
+	if (vector->unmasked && vector->pending)
+		vector_interrupt(ena, cq->vector);
 }
 
 /* --- Tx --------------------------------------------------------------------------------------- */

@@ -64,6 +64,7 @@ ena_reset(struct ena *ena)
 	ena->rss_size = 0;
 	memset(ena->cqs, 0, sizeof(ena->cqs));
 	memset(ena->sqs, 0, sizeof(ena->sqs));
+	memset(ena->vectors, 0, sizeof(ena->vectors));
 	ena->count.resets++;
 }
 
