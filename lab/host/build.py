@@ -134,7 +134,8 @@ def sink():
         ['gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', out, source], 'compiling the sink'))
 
 
-# QEMU 10.0's multi-threaded TCG aborted here (iotlb_to_section). See lab/README.md.
+# QEMU 10.0.2's multi-threaded TCG aborted while DPDK probed (iotlb_to_section), 11.1.3's does not:
+# lab/README.md.
 TCG = 'tcg,thread=multi'
 
 
