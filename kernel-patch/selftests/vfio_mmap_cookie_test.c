@@ -50,6 +50,9 @@
 #define WC		VFIO_MMAP_ATTR_WRITECOMBINE
 #define NR_BARS		6
 #define NR_COOKIES	256	/* of one device file */
+#define NR_SLICES	1024	/* different ranges mapped at a time, of one device */
+#define BAR_TIMES	16	/* bytes mapped at a time, in sizes of the BAR */
+#define NR_MEMTYPES	4096
 #define PMD_SIZE	(2UL << 20)
 #define PUD_SIZE	(512 * PMD_SIZE)
 #define STRESS_SECONDS	3
@@ -519,7 +522,7 @@ static int memtypes(struct memtype *m, int max)
 /* How many pages of the range are reserved WC; -1: not to be seen here */
 static long wc_pages_in(__u64 from, __u64 to)
 {
-	struct memtype m[1024];
+	static struct memtype m[NR_MEMTYPES];
 	int n = memtypes(m, ARRAY_SIZE(m));
 	__u64 bytes = 0, start, end;
 
@@ -535,6 +538,17 @@ static long wc_pages_in(__u64 from, __u64 to)
 	return n < 0 ? -1 : (long)(bytes / page_size);
 }
 
+/* How many reservations that are */
+static int wc_entries(void)
+{
+	static struct memtype m[NR_MEMTYPES];
+	int n = memtypes(m, ARRAY_SIZE(m)), entries = 0;
+
+	for (int i = 0; i < n; i++)
+		entries += !strcmp(m[i].type, "WC");
+	return n < 0 ? -1 : entries;
+}
+
 /* Of all BARs */
 static long wc_pages(void)
 {
@@ -544,7 +558,7 @@ static long wc_pages(void)
 /* What a fault would find for this physical page, as the kernel has it */
 static const char *memtype_of(__u64 pa)
 {
-	static struct memtype m[1024];
+	static struct memtype m[NR_MEMTYPES];
 	int n = memtypes(m, ARRAY_SIZE(m));
 
 	for (int i = 0; i < n; i++)
@@ -556,7 +570,7 @@ static const char *memtype_of(__u64 pa)
 /* The list as text, after what any first use of a BAR leaves behind */
 static char *snapshot(void)
 {
-	struct memtype m[1024];
+	static struct memtype m[NR_MEMTYPES];
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
@@ -1575,6 +1589,103 @@ TEST_F(wc, untouched)
 	EXPECT_ZAPPED(p);
 	EXPECT_RESERVED(0, 1);
 	munmap(p, page_size);
+}
+
+/* One range mapped ever so often is one reservation, until the last one goes */
+TEST_F(wc, mapped_often)
+{
+	static void *p[3000];
+	const int last = ARRAY_SIZE(p) - 1;
+	__u64 offset;
+	int fd = -1;
+
+	ASSERT_EQ(0, page_cookie(dev.fd, WC, 0, 1, &offset));
+	for (int i = 0; i <= last; i++) {
+		p[i] = map(dev.fd, offset, 1);
+		ASSERT_MAPPED(p[i]);
+	}
+	if (!variant->cdev) {
+		fd = device_fd();
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(0, try_attr(fd, WC, 0, 1));
+	}
+	EXPECT_TYPE("WC", p[0], 0, 1);
+	if (wc_entries() >= 0)
+		EXPECT_EQ(1, wc_entries());
+	for (int i = 0; i < last; i++)
+		munmap(p[i], page_size);
+	EXPECT_RESERVED(0, 1);
+	EXPECT_TYPE("WC", p[last], 0, 1);
+	munmap(p[last], page_size);
+	EXPECT_RELEASED();
+	close(fd);
+}
+
+/* What a device's mappings take of the kernel has bounds, which a plain one does not feel */
+TEST_F(wc, too_many_ranges)
+{
+	static void *p[NR_SLICES];
+	__u64 offset;
+	int fd;
+
+	if (dev.pages <= NR_SLICES)
+		SKIP(return, "needs a BAR of more than %d pages", NR_SLICES);
+	ASSERT_EQ(0, page_cookie(dev.fd, WC, 0, dev.pages, &offset));
+	for (int i = 0; i < NR_SLICES; i++) {
+		p[i] = map(dev.fd, offset + at(i), 1);
+		ASSERT_MAPPED(p[i]);
+	}
+	EXPECT_RESERVED(0, NR_SLICES);
+	EXPECT_EQ(ENOSPC, try_map(dev.fd, offset + at(NR_SLICES), 1));
+	EXPECT_EQ(ENOSPC, try_map(dev.fd, offset, 2));
+	EXPECT_EQ(ENOSPC, try_attr(dev.fd, NC, NR_SLICES, 1));
+	if (!variant->cdev) {
+		fd = device_fd();
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(ENOSPC, try_attr(fd, WC, NR_SLICES, 1));
+		close(fd);
+	}
+	EXPECT_EQ(0, try_map(dev.fd, offset + at(7), 1));
+	EXPECT_EQ(0, try_map(dev.fd, bar()->offset + at(NR_SLICES), 1));
+	EXPECT_RESERVED(0, NR_SLICES);
+
+	munmap(p[7], page_size);
+	EXPECT_EQ(0, try_map(dev.fd, offset + at(NR_SLICES), 1));
+	for (int i = 0; i < NR_SLICES; i++)
+		if (i != 7)
+			munmap(p[i], page_size);
+	EXPECT_RELEASED();
+	EXPECT_EQ(0, try_map(dev.fd, offset + at(NR_SLICES), 1));
+}
+
+TEST_F(wc, too_many_bytes)
+{
+	void *p[2 * BAR_TIMES];
+	__u64 offset;
+	long sum = 0;
+	int n = 0;
+
+	if (dev.pages < 1024 || dev.pages > 1 << 16)
+		SKIP(return, "needs a BAR of some megabytes, and not too many");
+	ASSERT_EQ(0, page_cookie(dev.fd, WC, 0, dev.pages, &offset));
+	for (; n < 2 * BAR_TIMES; n++) {
+		p[n] = map(dev.fd, offset + at(n), dev.pages - n);
+		if (p[n] == MAP_FAILED)
+			break;
+		sum += dev.pages - n;
+	}
+	EXPECT_EQ(ENOSPC, errno);
+	EXPECT_GE(BAR_TIMES * dev.pages, sum);
+	EXPECT_LT(BAR_TIMES * dev.pages, sum + dev.pages - n);
+	EXPECT_EQ(0, try_map(dev.fd, offset, dev.pages));
+	EXPECT_EQ(0, try_map(dev.fd, bar()->offset, dev.pages));
+	EXPECT_TYPE("WC", p[0], 0, 4);
+	EXPECT_TYPE("WC", p[n - 1], n - 1, 4);
+	EXPECT_RESERVED(0, dev.pages);
+	for (int i = 0; i < n; i++)
+		munmap(p[i], at(dev.pages - i));
+	EXPECT_RELEASED();
+	EXPECT_EQ(0, try_map(dev.fd, offset, dev.pages));
 }
 
 TEST_F(wc4, two_types_one_bar)
@@ -2832,6 +2943,8 @@ TEST_F(wc, huge_wc)
 	ASSERT_TRUE(all_huge(plain, "UC-"));
 
 	ASSERT_EQ(0, page_cookie(dev.fd, WC, 0, dev.pages, &offset));
+	/* So that addresses chosen by the offset fit huge leaves */
+	EXPECT_EQ(0U, (offset - bar()->pa) % leaf_size());
 	wc = map_whole_aligned(offset);
 	ASSERT_MAPPED(wc);
 	EXPECT_RESERVED(0, dev.pages);
