@@ -94,7 +94,7 @@ def do_bench(argv):
     parser = argparse.ArgumentParser(prog='lab/run bench', add_help=False)
     guest_options(parser)
     parser.add_argument('--quick', action='store_true')
-    parser.add_argument('--device', dest='name', choices=['virtio', 'vmxnet3', 'igbvf'])
+    parser.add_argument('--device', dest='name', choices=['ena', 'virtio', 'vmxnet3', 'igbvf'])
     parser.add_argument('rest', nargs='*')
     args = parser.parse_args(argv)
     command = ['/src/lab/guest/bench.sh']

@@ -10,7 +10,7 @@ addr=$(bdf ena)
 cp $pat_list /tmp/before
 testpmd_start -a "$addr" -d "$plugin" --vdev=vfio_wc0 -- --forward-mode=txonly ||
 	{ not_ok "testpmd starts" "see above"; exit; }
-pages=$(leaves "$addr" 2)
+pages=$(leaves "$addr" 0)
 in_bar() { # BAR: how many bytes' worth of leaves of each type lie in it
 	local start end
 	read -r start end _ <<<"$(sed -n "$(($1 + 1))p" "/sys/bus/pci/devices/$addr/resource")"
