@@ -29,7 +29,7 @@
 /* Dimensions. An LLQ slot is as large as the largest ring that fits: 1024 entries of 128 bytes or
  * 512 of 256. */
 #define ENA_QUEUES 8
-#define ENA_SQS (2 * ENA_QUEUES)
+#define ENA_SQS (2 * ENA_QUEUES) /* Tx, then Rx */
 #define ENA_CQS (2 * ENA_QUEUES)
 #define ENA_VECTORS (1 + ENA_QUEUES)
 #define ENA_MAX_DEPTH 1024
@@ -43,7 +43,7 @@
 #define ENA_RSS_LOG 7
 
 #define ENA_REGS_SIZE 0x4000
-#define ENA_LLQ_SIZE (ENA_SQS * ENA_LLQ_SLOT)
+#define ENA_LLQ_SIZE (ENA_QUEUES * ENA_LLQ_SLOT)
 #define ENA_MSIX_SIZE 0x2000 /* table at 0, PBA at 0x1000 */
 #define ENA_DOORBELL(sq) (0x1000 + 0x10 * (sq))
 #define ENA_UNMASK(cq) (0x2000 + 0x10 * (cq))

@@ -91,7 +91,7 @@ create_sq(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry *r
 	uint8_t placement = SQ_PLACEMENT(cmd->create_sq.caps_2);
 	uint64_t base = hw_addr(&cmd->create_sq.base);
 	uint16_t depth = cmd->create_sq.depth, cq = cmd->create_sq.cq_idx;
-	unsigned int i, count = 0, min;
+	unsigned int i, end, min;
 
 	if (!power_of_2(depth) || depth > ENA_MAX_DEPTH || cq >= ENA_CQS || !ena->cqs[cq].used ||
 	    SQ_COMPLETION_POLICY(cmd->create_sq.caps_2) != POLICY_DESC ||
@@ -109,11 +109,11 @@ create_sq(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry *r
 		   vfu_dma(ena->vfu, base, IO_DESC_SIZE, false) == NULL) {
 		return STATUS_ILLEGAL_PARAMETER;
 	}
-	for (i = 0; i < ENA_SQS; i++)
-		count += ena->sqs[i].used && ena->sqs[i].direction == direction;
-	for (i = 0; i < ENA_SQS && ena->sqs[i].used; i++)
+	/* The first half is for Tx: their LLQs start where BAR2 starts. */
+	i = direction == DIRECTION_TX ? 0 : ENA_QUEUES;
+	for (end = i + ENA_QUEUES; i < end && ena->sqs[i].used; i++)
 		;
-	if (i == ENA_SQS || count == ENA_QUEUES)
+	if (i == end)
 		return STATUS_NO_RESOURCES;
 	ena->sqs[i] = (struct ena_sq){
 		.used = true,

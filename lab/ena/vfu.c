@@ -460,7 +460,7 @@ region_access(struct vfu *vfu, const struct region_access *req, const uint8_t *i
 {
 	uint64_t size = region_size(vfu, req->region);
 
-	if (req->count > MAX_XFER || req->offset > size || req->count > size - req->offset)
+	if (size == 0 || req->count > MAX_XFER || req->offset > size || req->count > size - req->offset)
 		return EINVAL;
 	if (req->region == VFIO_PCI_CONFIG_REGION_INDEX) {
 		if (in != NULL)

@@ -180,6 +180,14 @@ setup(struct ena *ena)
 	reg_write(ena, REG_AENQ_HEAD_DB, 16);
 }
 
+/* Is the queue's ring in the guest memory that we write to? */
+static bool
+placed(const struct ena_sq *q)
+{
+	return q->used && (q->llq || (q->base >= GUEST_BASE &&
+	       q->base + (uint64_t)q->depth * IO_DESC_SIZE <= GUEST_BASE + GUEST_SIZE));
+}
+
 static void
 action(struct ena *ena, struct input *in, uint8_t *llq)
 {
@@ -239,10 +247,10 @@ action(struct ena *ena, struct input *in, uint8_t *llq)
 		reg_write(ena, ENA_DOORBELL(sq), (uint16_t)(ena->sqs[sq].head + take8(in) % 16));
 		break;
 	case 9: /* a Tx descriptor with the right phase, where the next one is looked for */
-		sq = take8(in) % 4;
+		sq = take8(in) % 2;
 		q = &ena->sqs[sq];
 		take(in, &tx, sizeof(tx));
-		if (q->depth == 0)
+		if (!placed(q))
 			break;
 		tx.len_ctrl = (tx.len_ctrl & ~TX_PHASE) | (q->head / q->depth & 1 ? 0 : TX_PHASE);
 		i = q->head & (q->depth - 1);
@@ -254,14 +262,14 @@ action(struct ena *ena, struct input *in, uint8_t *llq)
 		if (q->llq)
 			memcpy(llq + sq * ENA_LLQ_SLOT + i * q->entry_size, &tx, sizeof(tx));
 		else
-			memcpy(guest + RINGS + sq * 4096 + i * 16, &tx, sizeof(tx));
+			memcpy(guest + q->base - GUEST_BASE + i * 16, &tx, sizeof(tx));
 		reg_write(ena, ENA_DOORBELL(sq), (uint16_t)(q->head + 1));
 		break;
 	case 10: /* Rx buffers */
-		sq = take8(in) % 2 * 2 + 1;
+		sq = ENA_QUEUES + take8(in) % 2;
 		q = &ena->sqs[sq];
 		n = take8(in) % 9;
-		if (q->depth == 0)
+		if (!placed(q))
 			break;
 		for (i = 0; i < n; i++) {
 			uint16_t at = q->head + i;
@@ -271,7 +279,7 @@ action(struct ena *ena, struct input *in, uint8_t *llq)
 			rx.ctrl = at / q->depth & 1 ? 0 : RX_PHASE;
 			rx.req_id = take16(in);
 			rx.addr_lo = GUEST_BASE + take16(in) * 4u;
-			memcpy(guest + RINGS + sq * 4096 + (at & (q->depth - 1)) * 16, &rx, sizeof(rx));
+			memcpy(guest + q->base - GUEST_BASE + (at & (q->depth - 1)) * 16, &rx, sizeof(rx));
 		}
 		reg_write(ena, ENA_DOORBELL(sq), (uint16_t)(q->head + n));
 		break;
@@ -342,7 +350,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(guest, 0, GUEST_SIZE);
 	setup(ena);
 	queues(ena, 0);
-	if (ena->fatal || !ena->sqs[3].used)
+	if (ena->fatal || !ena->sqs[ENA_QUEUES + 1].used)
 		abort();
 	munmap(llq, ENA_LLQ_SIZE);
 	ena_free(ena);
