@@ -21,11 +21,17 @@ def guest_options(parser):
     parser.add_argument('--timeout', type=float, default=600)
     parser.add_argument('--no-build', action='store_true')
     parser.add_argument('--verbose', action='store_true')
+    parser.add_argument('--bus', action='store_true')
 
 
 def start_guest(args, tty=False, **more):
     """A guest as the options say, booted."""
     install = build.install(not args.no_build)
+    if args.bus:
+        args.accel = 'tcg' # the plugin sees what is emulated
+        more['plugin'], problem = build.mmio()
+        if problem:
+            say('no bus counts: ' + problem)
     guest = Guest(**build.machine(args.accel, args.modules), modules=build.modules(args.modules),
                   install=install, append=args.append, devices=getattr(args, 'devices', ()), tty=tty, **more)
     try:

@@ -10,9 +10,12 @@ Nothing in it depends on the guest's kernel telling the truth, or on how it is c
     tlb CPU VA PA           what QEMU's own page walker ("info tlb") says about that page
     count NETDEV            frames that a back end received
     pat                     the PAT configuration the kernel printed at boot
+    bus start CPUS PA LEN... count what those CPUs (a mask) ask of the bus with accesses to these
+                            physical ranges, from zero; needs the plugin (../mmio/plugin.c)
+    bus stop                stop, and say what was counted
 
 Answers: "leaf VA PA PTE SIZE TYPE" lines and "end N"; "tlb VA PA FLAGS"; "count FRAMES BYTES
-OTHER"; "pat TYPE...". Failures: "error TEXT".
+OTHER"; "pat TYPE..."; "bus NAME VALUE" and "bus site ..." lines and "end N". Failures: "error TEXT".
 
 The anchor: VA must translate to PA, which the asker knows. That proves that the CPU is running the
 process in question, not the one that happened to be scheduled. The asker keeps it there (by
@@ -97,6 +100,7 @@ class Witness(threading.Thread):
             self.ram = mmap.mmap(f.fileno(), guest.ram, prot=mmap.PROT_READ)
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.connect(guest.dir + '/witness')
+        self.plugin = None
 
     def run(self):
         with self.sock.makefile('rw', encoding='ascii', errors='replace', newline='\n') as port:
@@ -124,6 +128,8 @@ class Witness(threading.Thread):
                 return self.qemu_tlb(cpu, va, pa)
             if verb == 'pat':
                 return 'pat ' + ' '.join(self.pat())
+            if verb == 'bus':
+                return self.bus(args)
             if verb in ('count', 'reflect'):
                 return self.ask_sink('%s %s' % (verb, args[0]))
             return 'error no such request: ' + verb
@@ -176,6 +182,30 @@ class Witness(threading.Thread):
                 if line.startswith(page):
                     return 'tlb %#x %#x %s' % (va & ~0xfff, pa & ~0xfff, line[len(page):].strip())
         raise Error('info tlb never showed %s' % page)
+
+    def bus(self, args):
+        if not self.guest.plugin:
+            raise Error('this guest runs without bus counts')
+        if self.plugin is None:
+            sock = socket.socket(socket.AF_UNIX)
+            sock.connect(self.guest.dir + '/mmio')
+            self.plugin = sock.makefile('rw', encoding='ascii', newline='\n')
+            self.ask_plugin('pat ' + ' '.join(self.pat()))
+        lines = self.ask_plugin(' '.join(args))
+        return '\n'.join(['bus ' + line for line in lines] + ['end %d' % len(lines)])
+
+    def ask_plugin(self, request):
+        self.plugin.write(request + '\n')
+        self.plugin.flush()
+        lines = []
+        for line in self.plugin:
+            line = line.strip()
+            if line == 'end':
+                return lines
+            if line.startswith('error '):
+                raise Error(line[len('error '):])
+            lines.append(line)
+        raise Error('the plugin is gone')
 
     def ask_sink(self, line):
         with self.sink_lock:
