@@ -133,6 +133,7 @@ core_init(struct core *core, unsigned int buffers, unsigned int payload)
 	core->wc.ctx = core;
 	core->payload = payload;
 	core->hash = FNV_BASIS;
+	core->last.open = NO_WRITE;
 }
 
 void
@@ -142,21 +143,22 @@ core_reset(struct core *core)
 	core_init(core, core->wc.limit, core->payload);
 }
 
-/* An uncached store, or more of one whose first bytes are written: [from, pa) belongs to it. */
+/* An uncached store; where it goes on in the line of the open write, it makes that longer. */
 static void
-store_uncached(struct core *core, uint64_t from, uint64_t pa, unsigned int length,
-	struct site *site)
+store_uncached(struct core *core, uint64_t pa, unsigned int length, struct site *site)
 {
 	unsigned int room, part;
 
-	for (; length > 0; pa += part, length -= part, from = pa) {
+	for (; length > 0; pa += part, length -= part) {
 		room = WC_LINE - pa % WC_LINE;
 		part = length < room ? length : room;
-		if (from < pa && from / WC_LINE == pa / WC_LINE)
-			core->c.wire_bytes += ((pa + part - 1) / 4 - (pa - 1) / 4) * 4;
-		else
-			site->writes += pcie_write(core, pa, part);
 		core->c.payload_bytes += part;
+		if (core->last.open != NO_WRITE && core->last.open / WC_LINE == pa / WC_LINE) {
+			core->c.wire_bytes += ((pa + part - 1) / 4 - (pa - 1) / 4) * 4;
+		} else {
+			site->writes += pcie_write(core, pa, part);
+			core->last.open = pa;
+		}
 	}
 }
 
@@ -179,15 +181,15 @@ core_store(struct core *core, enum memtype type, uint64_t pa, const uint8_t *val
 			&core->c.other_stores) += 1;
 		site->stores++;
 	}
-	if (!more)
-		core->last.start = pa;
+	if (!more || type == TYPE_WC)
+		core->last.open = NO_WRITE;
 	if (type == TYPE_WC) {
-		wcbuf_store(&core->wc, pa, length, now, at);
+		wcbuf_store(&core->wc, pa, length, now, at, rest || more);
 		if (kind == INSN_LOCKED)
 			wcbuf_drain(&core->wc, WC_LOCKED, now);
 	} else {
 		wcbuf_drain(&core->wc, WC_UNCACHED, now);
-		store_uncached(core, core->last.start, pa, length, site);
+		store_uncached(core, pa, length, site);
 	}
 	core->last.now = now;
 	core->last.site = at;

@@ -65,6 +65,8 @@ struct site {
 /* Instructions that stores waited: exact below 1024, then 64 steps an octave. */
 #define N_RESIDENCY (1024 + 54 * 64)
 
+#define NO_WRITE UINT64_MAX
+
 struct core {
 	struct wcbuf wc;
 	unsigned int payload;
@@ -77,7 +79,8 @@ struct core {
 	struct site sites[N_SITES];
 	/* The store before, of which the next may be the rest. */
 	struct {
-		uint64_t now, site, start, end;
+		uint64_t now, site, end;
+		uint64_t open;	/* where its uncached write began; NO_WRITE: it made none */
 	} last;
 };
 

@@ -53,13 +53,17 @@ take(struct wcbuf *b, uint64_t line, uint64_t now)
 
 /* The part of a store that lies in one line. */
 static void
-store_part(struct wcbuf *b, uint64_t pa, unsigned int length, uint64_t now, uint64_t site)
+store_part(struct wcbuf *b, uint64_t pa, unsigned int length, uint64_t now, uint64_t site,
+	bool more)
 {
 	const uint64_t ones = length == WC_LINE ? UINT64_MAX : (1ULL << length) - 1;
 	const uint64_t mask = ones << pa % WC_LINE;
 	struct wc_line *l = take(b, pa / WC_LINE, now);
 
-	b->merged += (l->mask & mask) != 0;
+	if ((l->mask & mask) != 0 && b->merged_line != l->line) {
+		b->merged++;
+		b->merged_line = l->line;
+	}
 	l->mask |= mask;
 	if (l->n == l->room) {
 		l->room = l->room == 0 ? 16 : 2 * l->room;
@@ -67,19 +71,23 @@ store_part(struct wcbuf *b, uint64_t pa, unsigned int length, uint64_t now, uint
 		if (l->stores == NULL)
 			abort();
 	}
-	l->stores[l->n++] = (struct wc_store){ now, site };
+	if (!more || l->n == 0)
+		l->stores[l->n++] = (struct wc_store){ now, site };
 	if (l->mask == UINT64_MAX)
 		drain_line(b, l - b->lines, WC_FULL, now);
 }
 
 void
-wcbuf_store(struct wcbuf *b, uint64_t pa, unsigned int length, uint64_t now, uint64_t site)
+wcbuf_store(struct wcbuf *b, uint64_t pa, unsigned int length, uint64_t now, uint64_t site,
+	bool more)
 {
 	const unsigned int room = WC_LINE - pa % WC_LINE;
 
-	store_part(b, pa, length < room ? length : room, now, site);
+	if (!more)
+		b->merged_line = UINT64_MAX;
+	store_part(b, pa, length < room ? length : room, now, site, more);
 	if (length > room)
-		store_part(b, pa + room, length - room, now, site);
+		store_part(b, pa + room, length - room, now, site, more);
 }
 
 void

@@ -55,15 +55,20 @@ struct wcbuf {
 	unsigned int used;
 	uint64_t next_order;
 	uint64_t merged;	/* stores that overwrote bytes not yet drained */
+	uint64_t merged_line;	/* in which line the last one did; none: UINT64_MAX */
 	struct wc_line lines[WC_BUFFERS_MAX];	/* those in use come first */
 	/* Called for each line that leaves, at time now. */
 	void (*drained)(void *ctx, const struct wc_line *line, enum wc_cause cause, uint64_t now);
 	void *ctx;
 };
 
-/* Bytes [pa, pa + length) are stored by the instruction at site; length <= WC_LINE. */
+/*
+ * Bytes [pa, pa + length) are stored by the instruction at site; length <= WC_LINE. more: this is
+ * the rest of the store before.
+ */
 void
-wcbuf_store(struct wcbuf *b, uint64_t pa, unsigned int length, uint64_t now, uint64_t site);
+wcbuf_store(struct wcbuf *b, uint64_t pa, unsigned int length, uint64_t now, uint64_t site,
+	bool more);
 
 /* Everything leaves. */
 void
@@ -73,7 +78,7 @@ wcbuf_drain(struct wcbuf *b, enum wc_cause cause, uint64_t now);
 void
 wcbuf_load(struct wcbuf *b, uint64_t pa, unsigned int length, uint64_t now);
 
-/* Forget, and free. */
+/* Forget, and free; limit, drained and ctx stay. */
 void
 wcbuf_reset(struct wcbuf *b);
 
