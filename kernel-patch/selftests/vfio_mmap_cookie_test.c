@@ -42,6 +42,10 @@
 
 #include "../kselftest_harness.h"
 
+/* Emulated machines and debug kernels are slow */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 120
+
 #define NC		VFIO_MMAP_ATTR_NONCACHED
 #define WC		VFIO_MMAP_ATTR_WRITECOMBINE
 #define NR_BARS		6
@@ -360,14 +364,6 @@ static bool touch_pages(const void *p, long n)
 	return true;
 }
 
-/* Is there a page-table entry? False after a zap, until the next touch */
-static bool present(void *p)
-{
-	unsigned char vec = 0;
-
-	return !mincore(p, page_size, &vec) && (vec & 1);
-}
-
 /*
  * What the page tables hold, by a witness outside of this kernel. It is asked
  *	walk CPU VA LEN PA
@@ -375,16 +371,20 @@ static bool present(void *p)
  * range in the address space that CPU runs now, then "end N", or "error TEXT".
  * PA, the physical address behind VA, tells it that it looks at this process:
  * which therefore stays on that CPU and in that process until the answer comes.
+ *	mmio CPU VA PA
+ * is answered with the leaves of everything that is not RAM.
  */
 struct leaf {
 	__u64 va, pa, pte, size;
 	char type[8];
 };
 
-static int witness_ask(char *text, size_t size, const void *va, size_t len, __u64 pa)
+static int witness_ask(char *text, size_t size, const char *verb, const void *va, size_t len,
+		       __u64 pa)
 {
 	double deadline = now() + 10;
 	size_t have = 0, sent = 0, want;
+	char range[32] = "";
 	int fd, ret = -1;
 	char *line;
 	ssize_t n;
@@ -397,8 +397,10 @@ static int witness_ask(char *text, size_t size, const void *va, size_t len, __u6
 	/* Nothing is left of an answer that nobody waited for */
 	while (read(fd, text, size) > 0)
 		;
-	want = snprintf(text, size, "walk %d 0x%lx 0x%zx 0x%llx\n", sched_getcpu(),
-			(unsigned long)va, len, pa);
+	if (len)
+		snprintf(range, sizeof(range), " 0x%zx", len);
+	want = snprintf(text, size, "%s %d 0x%lx%s 0x%llx\n", verb, sched_getcpu(),
+			(unsigned long)va, range, pa);
 	while (sent < want && now() < deadline) {
 		n = write(fd, text + sent, want - sent);
 		if (n > 0)
@@ -425,19 +427,22 @@ static int witness_ask(char *text, size_t size, const void *va, size_t len, __u6
 	return ret;
 }
 
-/* Leaves that cover the range, which must have been touched; -1: no answer */
-static int walk(const void *va, size_t len, __u64 pa, struct leaf *leaf, int max)
+/* The leaves of an answer; -1: there was none */
+static int ask_for_leaves(const char *verb, const void *va, size_t len, __u64 pa,
+			  struct leaf *leaf, int max)
 {
 	static char text[1 << 22];
 	cpu_set_t all, one;
 	char *line, *next;
-	int n = 0, err;
+	int n = 0, err = -1;
 
 	sched_getaffinity(0, sizeof(all), &all);
 	CPU_ZERO(&one);
 	CPU_SET(sched_getcpu(), &one);
 	sched_setaffinity(0, sizeof(one), &one);
-	err = witness_ask(text, sizeof(text), va, len, pa);
+	/* It gives up after a while, which may be too short on a busy machine */
+	for (int i = 0; err && i < 3; i++)
+		err = witness_ask(text, sizeof(text), verb, va, len, pa);
 	sched_setaffinity(0, sizeof(all), &all);
 	if (err)
 		return -1;
@@ -447,6 +452,30 @@ static int walk(const void *va, size_t len, __u64 pa, struct leaf *leaf, int max
 			   &leaf[n].pte, &leaf[n].size, leaf[n].type) == 5)
 			n++;
 	return n;
+}
+
+/* Leaves that cover the range, which must have been touched */
+static int walk(const void *va, size_t len, __u64 pa, struct leaf *leaf, int max)
+{
+	return ask_for_leaves("walk", va, len, pa, leaf, max);
+}
+
+/* All leaves that are not RAM. For an anchor, a page of RAM will do. */
+static int walk_mmio(struct leaf *leaf, int max)
+{
+	static unsigned char anchor[1 << 16];
+	uintptr_t va = ((uintptr_t)anchor + page_size - 1) & ~(page_size - 1);
+	__u64 entry = 0;
+	int fd;
+
+	/* This process' own page, not one that it shares with its parent */
+	(*(unsigned char *)va)++;
+	fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || pread(fd, &entry, sizeof(entry), va / page_size * 8) != sizeof(entry))
+		entry = 0;
+	close(fd);
+	return ask_for_leaves("mmio", (void *)va, 0, (entry & ((1ULL << 55) - 1)) * page_size,
+			      leaf, max);
 }
 
 /* Reservations of memory types that touch the device's BARs */
@@ -587,6 +616,30 @@ static void expect_type(struct __test_metadata *_metadata, int line, const char 
 
 #define EXPECT_TYPE(type, va, page, n) \
 	expect_type(_metadata, __LINE__, type, va, page, n)
+
+/* Is there a page-table entry? Not after a zap, until the next touch */
+static void expect_present(struct __test_metadata *_metadata, int line, bool expected,
+			   const void *p)
+{
+	static struct leaf leaf[1 << 14];
+	bool seen = false;
+	int n;
+
+	if (!pte_witness)
+		return;
+	n = walk_mmio(leaf, ARRAY_SIZE(leaf));
+	ASSERT_LE(0, n)
+		TH_LOG("line %d: no answer from the witness", line);
+	for (int i = 0; i < n; i++)
+		seen |= leaf[i].va <= (uintptr_t)p && (uintptr_t)p < leaf[i].va + leaf[i].size;
+	EXPECT_EQ(expected, seen)
+		TH_LOG("line %d: entry is %s", line, seen ? "there" : "not there");
+}
+
+#define EXPECT_PRESENT(p) \
+	expect_present(_metadata, __LINE__, true, p)
+#define EXPECT_ZAPPED(p) \
+	expect_present(_metadata, __LINE__, false, p)
 
 /* Exactly these pages, and none but these, are reserved WC */
 static void expect_reserved(struct __test_metadata *_metadata, int line, long page, long n)
@@ -1519,7 +1572,7 @@ TEST_F(wc, untouched)
 	void *p = map_attr(dev.fd, WC, 0, 1);
 
 	ASSERT_MAPPED(p);
-	EXPECT_FALSE(present(p));
+	EXPECT_ZAPPED(p);
 	EXPECT_RESERVED(0, 1);
 	munmap(p, page_size);
 }
@@ -1829,6 +1882,10 @@ TEST_F(wc4, protection)
 	EXPECT_TYPE("WC", p, 0, 2);
 	EXPECT_TYPE("WC", p + at(3), 3, 1);
 	EXPECT_RESERVED(0, 4);
+	/* Nobody but the device takes entries away, as with a plain mapping */
+	EXPECT_EQ(-1, madvise(p, at(1), MADV_DONTNEED));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_PRESENT(p);
 	munmap(p, at(4));
 	EXPECT_RELEASED();
 }
@@ -1871,8 +1928,8 @@ TEST_F(wc4, plain_follows)
 	wc = map_attr(dev.fd, WC, 1, 2);
 	ASSERT_MAPPED(wc);
 	/* The entries that told of UC- are gone, before anything is touched */
-	EXPECT_FALSE(present(plain + at(1)));
-	EXPECT_FALSE(present(plain + at(2)));
+	EXPECT_ZAPPED(plain + at(1));
+	EXPECT_ZAPPED(plain + at(2));
 	EXPECT_TYPE("WC", wc, 1, 2);
 	EXPECT_TYPE("UC-", plain, 0, 1);
 	EXPECT_TYPE("WC", plain + at(1), 1, 2);
@@ -1886,8 +1943,8 @@ TEST_F(wc4, plain_follows)
 	take_turn(&peer);
 
 	munmap(wc, at(2));
-	EXPECT_FALSE(present(plain + at(1)));
-	EXPECT_FALSE(present(late + at(2)));
+	EXPECT_ZAPPED(plain + at(1));
+	EXPECT_ZAPPED(late + at(2));
 	EXPECT_RELEASED();
 	EXPECT_TYPE("UC-", plain, 0, 4);
 	EXPECT_TYPE("UC-", late, 0, 4);
@@ -2016,7 +2073,7 @@ static bool filled(const void *p, size_t size, __u64 seed)
 	return true;
 }
 
-TEST_F_TIMEOUT(wc_ram, read_write_across, 60)
+TEST_F(wc_ram, read_write_across)
 {
 	static const size_t widths[] = { 1, 2, 4, 8, 3, 5, 7, 24, 61 };
 	unsigned char in[64], out[64], *bulk;
@@ -2088,7 +2145,7 @@ TEST_F_TIMEOUT(wc_ram, read_write_across, 60)
  * The same around huge pages, where the kernel's own mappings may begin and
  * end, with another BAR accessed in between.
  */
-TEST_F_TIMEOUT(wc_ram, read_write_far, 60)
+TEST_F(wc_ram, read_write_far)
 {
 	const long huge = PMD_SIZE / page_size;
 	const long special[] = { 0, huge - 1, huge, 2 * huge + 5, dev.pages - 1 };
@@ -2177,8 +2234,8 @@ static void run_workers(struct __test_metadata *_metadata, void *(*const fn[])(v
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	for (int i = 0; i < n; i++) {
 		pthread_join(w[i].thread, NULL);
-		EXPECT_LT(5, w[i].rounds)
-			TH_LOG("worker %d did next to nothing", i);
+		EXPECT_LT(0, w[i].rounds)
+			TH_LOG("worker %d did nothing", i);
 		EXPECT_EQ(0, w[i].errors)
 			TH_LOG("worker %d: %ld of %ld rounds", i, w[i].errors, w[i].rounds);
 	}
@@ -2242,7 +2299,7 @@ static void *fault_plain(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(wc_ram, read_write_while_wc_comes_and_goes, 60)
+TEST_F(wc_ram, read_write_while_wc_comes_and_goes)
 {
 	void *(*const workers[])(void *) = { toggle_wc, read_all, write_all, fault_plain };
 	void *view;
@@ -2288,7 +2345,7 @@ static void *claim_nc(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(wc4, conflict_race, 60)
+TEST_F(wc4, conflict_race)
 {
 	void *(*const workers[])(void *) = { claim_wc, claim_nc, claim_wc, claim_nc };
 
@@ -2324,7 +2381,7 @@ static void *rw_into_mapping(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(wc_ram, read_into_mapping, 60)
+TEST_F(wc_ram, read_into_mapping)
 {
 	void *(*const workers[])(void *) = {
 		rw_into_mapping, rw_into_mapping, toggle_wc, write_all
@@ -2375,7 +2432,7 @@ static bool fires(int fd, void *where, size_t width, __u64 data)
 	return seen == data;
 }
 
-TEST_F_TIMEOUT(wc_ram, ioeventfd, 60)
+TEST_F(wc_ram, ioeventfd)
 {
 	const __u64 data = 0x8877665544332211ULL;
 	unsigned char *view;
@@ -2442,7 +2499,7 @@ static void *fire(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(wc_ram, ioeventfd_while_wc_comes_and_goes, 60)
+TEST_F(wc_ram, ioeventfd_while_wc_comes_and_goes)
 {
 	void *(*const workers[])(void *) = { toggle_wc, fire };
 
@@ -2478,14 +2535,16 @@ static void map_for_zap(struct __test_metadata *_metadata)
 	ASSERT_TRUE(touch_pages(zap_map[0], 4));
 	ASSERT_TRUE(touch(zap_map[1]));
 	ASSERT_TRUE(touch(zap_map[2]));
+	for (int i = 0; i < 3; i++)
+		EXPECT_PRESENT(zap_map[i]);
 }
 
 static void expect_zapped(struct __test_metadata *_metadata)
 {
 	for (int i = 0; i < 4; i++)
-		EXPECT_FALSE(present(zap_map[0] + at(i)));
-	EXPECT_FALSE(present(zap_map[1]));
-	EXPECT_FALSE(present(zap_map[2]));
+		EXPECT_ZAPPED(zap_map[0] + at(i));
+	EXPECT_ZAPPED(zap_map[1]);
+	EXPECT_ZAPPED(zap_map[2]);
 	EXPECT_RESERVED(1, 1);
 }
 
@@ -2533,6 +2592,8 @@ TEST_F(wc4, hot_reset)
 
 	if (ioctl(dev.fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &i))
 		SKIP(return, "no hot reset for this device");
+	if (variant->cdev && !(i.info.flags & VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED))
+		SKIP(return, "a hot reset would hit devices of others");
 	for (__u32 n = 0; n < i.info.count; n++)
 		if (!variant->cdev &&
 		    i.info.devices[n].group_id != (__u32)sysfs_link_number("iommu_group"))
@@ -2656,7 +2717,7 @@ static void huge_peer(struct __test_metadata *_metadata, struct peer *peer, cons
 	for (int i = 0; i < 3; i++) {
 		long page = special[i];
 
-		EXPECT_FALSE(present(plain + at(page)));
+		EXPECT_ZAPPED(plain + at(page));
 		if (page > 0)
 			EXPECT_TYPE("UC-", plain + at(page - 1), page - 1, 1);
 		EXPECT_TYPE("WC", plain + at(page), page, 1);
@@ -2666,13 +2727,13 @@ static void huge_peer(struct __test_metadata *_metadata, struct peer *peer, cons
 	pass_turn(peer);
 	take_turn(peer);
 	for (int i = 0; i < 3; i++) {
-		EXPECT_FALSE(present(plain + at(special[i])));
+		EXPECT_ZAPPED(plain + at(special[i]));
 		EXPECT_TYPE("UC-", plain + at(special[i]), special[i], 1);
 	}
 	_exit(0);
 }
 
-TEST_F_TIMEOUT(wc, huge_plain_with_wc_pages, 120)
+TEST_F(wc, huge_plain_with_wc_pages)
 {
 	const long huge = PMD_SIZE / page_size;
 	long special[] = { 0, dev.pages / 2 + huge / 2 + 3, dev.pages - 1 };
@@ -2697,7 +2758,7 @@ TEST_F_TIMEOUT(wc, huge_plain_with_wc_pages, 120)
 	for (int i = 0; i < 3; i++) {
 		wc[i] = map_attr(dev.fd, WC, special[i], 1);
 		ASSERT_MAPPED(wc[i]);
-		EXPECT_FALSE(present(plain + at(special[i])));
+		EXPECT_ZAPPED(plain + at(special[i]));
 		EXPECT_TYPE("WC", wc[i], special[i], 1);
 	}
 	if (wc_pages() >= 0)
@@ -2757,7 +2818,7 @@ TEST_F_TIMEOUT(wc, huge_plain_with_wc_pages, 120)
 	munmap(plain, at(dev.pages));
 }
 
-TEST_F_TIMEOUT(wc, huge_wc, 120)
+TEST_F(wc, huge_wc)
 {
 	const char *why = need_huge();
 	void *wc, *plain;
@@ -2777,19 +2838,19 @@ TEST_F_TIMEOUT(wc, huge_wc, 120)
 	ASSERT_TRUE(touch_pages(wc, dev.pages));
 	EXPECT_TRUE(all_huge(wc, "WC"));
 	/* What size the plain mapping's leaves have meanwhile is nobody's promise */
-	EXPECT_FALSE(present(plain));
+	EXPECT_ZAPPED(plain);
 	EXPECT_TYPE("WC", plain, 0, 4);
 	EXPECT_TYPE("WC", plain + at(dev.pages - 4), dev.pages - 4, 4);
 	munmap(wc, at(dev.pages));
 	EXPECT_RELEASED();
-	EXPECT_FALSE(present(plain));
+	EXPECT_ZAPPED(plain);
 	EXPECT_TYPE("UC-", plain, 0, 4);
 	EXPECT_TYPE("UC-", plain + at(dev.pages - 4), dev.pages - 4, 4);
 	munmap(plain, at(dev.pages));
 }
 
 /* A slice that begins and ends inside a huge leaf */
-TEST_F_TIMEOUT(wc, huge_wc_slice, 120)
+TEST_F(wc, huge_wc_slice)
 {
 	const long huge = PMD_SIZE / page_size, first = huge - 1, pages = 2 * huge + 2;
 	const char *why = need_huge();
@@ -3007,7 +3068,7 @@ static void *forker(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(wc4, stress, 120)
+TEST_F(wc4, stress)
 {
 	void *(*const workers[])(void *) = {
 		random_slices, random_slices, touch_plain, read_any, toggle_memory, forker,
@@ -3051,8 +3112,10 @@ int main(int argc, char *argv[])
 		ksft_exit_skip("no device: name one, or set VFIO_SELFTESTS_BDF\n");
 
 	why = open_device(false);
-	if (why && !strstr(why, "type1"))
+	if (why) {
+		close_device();
 		why = open_device(true) ? why : NULL;
+	}
 	if (why)
 		ksft_exit_skip("%s: %s\n", dev.bdf, why);
 	supported = !probe(dev.fd);

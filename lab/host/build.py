@@ -202,20 +202,19 @@ def debug_kernel():
     def make(out):
         say('building a debug kernel of %s (10 minutes)' % version)
         tree = '/cache/debug-kernel'
-        with locked('debug-kernel'):
-            shutil.rmtree(tree, ignore_errors=True)
-            os.mkdir(tree)
-            run('tar --strip-components=1 -xf %s && cat %s/0*.patch | patch -s -p1 && '
-                'make -s tinyconfig && scripts/kconfig/merge_config.sh -m -O . .config %s && '
-                'make -s olddefconfig && make -s -j$(nproc) bzImage' % (source, series, config),
-                'the debug kernel', cwd=tree, shell=True)
-            with open(config, encoding='ascii') as f, open(tree + '/.config', encoding='ascii') as g:
-                missing = set(f.read().splitlines()) - set(g.read().splitlines())
-            missing = [line for line in missing if line.endswith('=y')]
-            if missing:
-                raise LabError('the debug kernel lacks %s' % ' '.join(missing))
-            shutil.copy(tree + '/arch/x86/boot/bzImage', out)
-            shutil.rmtree(tree)
+        shutil.rmtree(tree, ignore_errors=True)
+        os.mkdir(tree)
+        run('tar --strip-components=1 -xf %s && cat %s/0*.patch | patch -s -p1 && '
+            'make -s tinyconfig && scripts/kconfig/merge_config.sh -m -O . .config %s && '
+            'make -s olddefconfig && make -s -j$(nproc) bzImage' % (source, series, config),
+            'the debug kernel', cwd=tree, shell=True)
+        with open(config, encoding='ascii') as f, open(tree + '/.config', encoding='ascii') as g:
+            missing = set(f.read().splitlines()) - set(g.read().splitlines())
+        missing = [line for line in missing if line.endswith('=y')]
+        if missing:
+            raise LabError('the debug kernel lacks %s' % ' '.join(missing))
+        shutil.copy(tree + '/arch/x86/boot/bzImage', out)
+        shutil.rmtree(tree)
     return cached('debug-kernel', digest([version], [series, config]), make)
 
 

@@ -3,7 +3,6 @@
 """The part of lab/run that runs inside the root file system (see lab/run, lab/host/enter)."""
 
 import argparse
-import json
 import os
 import shlex
 import signal
@@ -33,7 +32,8 @@ def start_guest(args, tty=False, **more):
         if problem:
             say('no bus counts: ' + problem)
     guest = Guest(**build.machine(args.accel, args.modules), modules=build.modules(args.modules),
-                  install=install, append=args.append, devices=getattr(args, 'devices', ()), tty=tty, **more)
+                  install=install, append=args.append, devices=getattr(args, 'devices', ()),
+                  tty=tty, **more)
     try:
         guest.wait_ready()
         say('the guest is up after %.1f s (%s, vfio modules: %s)' %
@@ -109,21 +109,7 @@ def do_bench(argv):
     command += ['--wc-by-kernel'] if args.modules == 'trap' else []
     with start_guest(args) as guest:
         status = guest.run(shlex.join([*command, '--', *args.rest]) + '\n', write, args.timeout)
-        status = finish(guest, status)
-    # One document: the environment is the same, the cases add up.
-    documents = []
-    for name in ('virtio', 'vmxnet3', 'igbvf'):
-        path = '/results/%s.json' % name
-        if os.path.exists(path):
-            with open(path, encoding='utf-8') as f:
-                documents.append(json.load(f))
-    if documents:
-        for document in documents[1:]:
-            documents[0]['cases'] += document['cases']
-        with open('/results/bench.json', 'w', encoding='utf-8') as f:
-            json.dump(documents[0], f, indent=2)
-            f.write('\n')
-    return status
+        return finish(guest, status)
 
 
 def do_prepare(argv):

@@ -34,7 +34,7 @@ run() { # NAME BDF NETDEV BAR OFFSET LENGTH TYPE
 	is "$name: the page tables" "$(leaves "$2" "$4" | wanted "$2" "$4" "$5" "$6" "$7")" "all as wanted"
 	if [ "$7" = WC ]; then
 		is "$name: the kernel's list has the range, no more" "$(wc_entries "$2" "$4")" \
-			"$(printf '%#x+%#x' "$5" "$6")"
+			"$(printf '0x%x+0x%x' "$5" "$6")"
 	fi
 	is "$name: the plugin is silent" "$(plugin_lines)" ""
 	testpmd_stop
