@@ -186,10 +186,10 @@ class Run:
                 if problem:
                     self.results.add('skip', ' '.join(script.name for script in scripts), problem)
                     continue
-                with Guest(**build.machine('tcg' if bus else 'auto'), plugin=plugin, 
-                           modules=build.modules(variant), install=build.install(False, suite), append=append,
-                           userland=build.suites().get(suite), devices=device.split(),
-                           console=console) as guest:
+                with Guest(**build.machine('tcg' if bus else 'auto'), plugin=plugin,
+                           modules=build.modules(variant), install=build.install(False, suite),
+                           append=append, userland=build.suites().get(suite),
+                           devices=device.split(), console=console) as guest:
                     guest.wait_ready()
                     self.results.add('ok', 'boot with ' + label, '%.1f s' % guest.boot_seconds)
                     for script in scripts:
@@ -274,7 +274,7 @@ def do_test(argv):
     args = parser.parse_args(argv)
     run = Run(args.level, args.only)
     if args.list:
-        for (suite, variant, append, device), scripts in run.groups().items():
+        for (suite, variant, append, *_), scripts in run.groups().items():
             print('guest: %s, %s modules%s' % (suite, variant, append and ', ' + append))
             for script in scripts:
                 print('    ' + script.name)

@@ -123,6 +123,8 @@ ref_in_use(struct page **oldest_page, unsigned int *oldest_line)
 	unsigned int i, n = 0, best = 0;
 	struct page *p;
 
+	*oldest_page = NULL;
+	*oldest_line = 0;
 	for (p = pages; p < &pages[N_PAGES]; p++)
 		for (i = 0; i < LINES; i++) {
 			if (p->taken[i] == 0)
