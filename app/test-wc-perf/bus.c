@@ -151,12 +151,13 @@ bus_json(const struct bus *bus, uint64_t packets, unsigned int burst)
 			"partial_lines", (json_int_t)s->partial,
 			"residency_worst", (json_int_t)s->residency));
 	}
-	return json_pack("{sI sf sf sf sf sf sf sf sf sf so so s{so so so so} so so}",
+	return json_pack("{sI sf sf sf sf sf sf sf sf sf sf so so s{so so so so} so so}",
 		"packets", (json_int_t)packets,
 		"stores_per_packet",
 			(value(bus, "uc_stores") + value(bus, "wc_stores") +
 			value(bus, "other_stores")) / n,
 		"pcie_writes_per_packet", value(bus, "pcie_writes") / n,
+		"wc_writes_per_packet", value(bus, "wc_writes") / n,
 		"pcie_writes_per_burst", value(bus, "pcie_writes") / n * burst,
 		"payload_bytes_per_packet", value(bus, "payload_bytes") / n,
 		"wire_bytes_per_packet", value(bus, "wire_bytes") / n,

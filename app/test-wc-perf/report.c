@@ -121,6 +121,9 @@ cases_json(const struct result *r)
 		const struct target *t = k->target;
 		const bool backend = t->args->backend != NULL;
 
+		/* No testpmd has come up on that device: nothing is known. */
+		if (t->pmd[0] == '\0')
+			continue;
 		lcores = json_array();
 		for (j = 0; j < t->place.lcores.n; j++)
 			json_array_append_new(lcores, json_integer(t->place.lcores.v[j]));
@@ -353,8 +356,8 @@ ratio_row(const json_t *c, const char *key, const char *label, FILE *f, const st
 			json_number_value(json_array_get(ci, 0)),
 			json_number_value(json_array_get(ci, 1)), pairs);
 	else
-		fprintf(f, " (%d pairs: too few for a 95%% interval, which needs %d)\n", pairs,
-			STATS_MIN_PAIRS);
+		fprintf(f, " (%d pair%s: too few for a 95%% interval, which needs %d)\n", pairs,
+			pairs == 1 ? "" : "s", STATS_MIN_PAIRS);
 }
 
 static bool
@@ -425,6 +428,8 @@ report_table(const json_t *result, FILE *f, bool colour)
 	size_t i, arm;
 	bool first;
 
+	if (json_array_size(cases) == 0)
+		return;
 	fprintf(f, "%s, kernel %s, %s, hypervisor %s\n", text_at(env, "dpdk"),
 		text_at(env, "kernel"), text_at(env, "cpu"), text_at(env, "hypervisor"));
 	json_array_foreach(cases, i, c) {

@@ -70,7 +70,7 @@ report_counts_equal(const struct arm_result *r);
 json_t *
 report_json(const struct result *r);
 
-/* The table for people, made from that. */
+/* The table for people, made from that; nothing if no testpmd has come up. */
 void
 report_table(const json_t *result, FILE *f, bool colour);
 

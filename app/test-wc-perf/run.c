@@ -326,8 +326,9 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 	s->dropped = stats.dropped;
 	s->mpps = (packets[1] - packets[0]) / (when[1] - when[0]) / 1e6;
 	if (packets[1] <= packets[0])
-		return fail(WC_TESTPMD, "device %s: testpmd sent nothing in %g s of forwarding",
-			c->target->dev.bdf, c->r->args->window);
+		return fail(WC_TESTPMD, "device %s: testpmd sent nothing in %g s of %s%s",
+			c->target->dev.bdf, c->r->args->window, c->r->args->forward,
+			c->r->compare_counts ? "" : "; does that mode need frames from outside?");
 	if (backend == NULL)
 		return WC_OK;
 	st = count_arrived(c, &before, s);

@@ -498,7 +498,10 @@ mode_off_maps_nothing(void **state)
 	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=off"), 0);
 	assert_string_equal(pages(0, 4), "PPPP");
 	assert_string_equal(states(), "vfio_wc0/0:off ");
+	destroyed_port = "0000:00:03.0";
+	on_destroy(0, RTE_ETH_EVENT_DESTROY, NULL, NULL);
 	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(states(), "vfio_wc0/0:off ");
 	assert_string_equal(pages(0, 4), "PPPP");
 }
 
@@ -541,12 +544,14 @@ static void
 a_request_takes_precedence_over_the_table(void **state)
 {
 	(void)state;
+	make_ena(0);
 	make_ena(1);
 	assert_int_equal(rte_vdev_init("vfio_wc0", "mode=required"), 0);
 	assert_string_equal(pages(1, 2), "WWWW");
 	assert_int_equal(rte_vdev_init("vfio_wc1", "dev=0000:00:04.0,bar=2,mode=off"), 0);
 	assert_string_equal(pages(1, 2), "PPPP");
-	assert_string_equal(states(), "vfio_wc1/0:off ");
+	assert_string_equal(pages(0, 2), "WWWW");
+	assert_string_equal(states(), "vfio_wc0/0:on vfio_wc1/0:off ");
 	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
 	assert_string_equal(pages(1, 2), "PPPP");
 }
@@ -591,7 +596,7 @@ main(void)
 	char *argv[] = {
 		(char[]){ "test_driver" }, (char[]){ "--no-huge" }, (char[]){ "--no-pci" },
 		(char[]){ "--no-shconf" }, (char[]){ "--no-telemetry" }, (char[]){ "-m64" },
-		(char[]){ "--lcores=0@0" }, (char[]){ "--log-level=lib.eal:error" },
+		(char[]){ "--log-level=lib.eal:error" },
 	};
 	int failed;
 

@@ -127,7 +127,7 @@ class Run:
             return
         self.results.add('ok', 'build ' + name, '%.0f s' % (time.monotonic() - start))
         command = ['meson', 'test', '-C', path, '--no-rebuild', '--print-errorlogs']
-        with build.locked(os.path.basename(path)):
+        with build.locked('build-' + os.path.basename(path)):
             done = subprocess.run(build.in_suite(suite, command), stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
                                   errors='replace', check=False, env={**os.environ, **(env or {})})
@@ -143,6 +143,21 @@ class Run:
         if done.returncode and all(test['result'] in ('OK', 'SKIP') for test in tests):
             self.results.add('not ok', 'unit tests ' + name, output=done.stdout)
 
+    def series(self):
+        """What is claimed of the kernel series, patch by patch."""
+        if not self.wanted('kernel-patch'):
+            return
+        _, _, headers, source = build.kernel()
+        say('checking the kernel series, patch by patch (2 minutes)')
+        done = subprocess.run(['/src/kernel-patch/check', '--source', source, '--headers', headers],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                              stdin=subprocess.DEVNULL, text=True, errors='replace')
+        found = [result for result in map(parse, done.stdout.splitlines()) if result]
+        for verdict, name, why in found:
+            self.results.add(verdict, 'kernel-patch: ' + name, why, done.stdout)
+        if done.returncode and all(verdict == 'ok' for verdict, _, _ in found):
+            self.results.add('not ok', 'kernel-patch/check', output=done.stdout)
+
     def builds(self):
         self.lab_units()
         self.meson('gcc')
@@ -152,6 +167,7 @@ class Run:
         self.meson('asan', '-Db_sanitize=address,undefined', '-Db_lundef=false',
                    '--buildtype=debugoptimized',
                    env={'ASAN_OPTIONS': 'detect_leaks=1', 'UBSAN_OPTIONS': 'halt_on_error=1'})
+        self.series()
         for suite, root in build.suites().items():
             if root:
                 self.meson('gcc-' + suite, suite=suite)
@@ -186,7 +202,7 @@ class Run:
                 if problem:
                     self.results.add('skip', ' '.join(script.name for script in scripts), problem)
                     continue
-                with Guest(**build.machine('tcg' if bus else 'auto'), plugin=plugin,
+                with Guest(**build.machine('tcg' if bus else 'auto', variant), plugin=plugin,
                            modules=build.modules(variant), install=build.install(False, suite),
                            append=append, userland=build.suites().get(suite),
                            devices=device.split(), console=console) as guest:

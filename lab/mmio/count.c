@@ -110,6 +110,7 @@ drained(void *ctx, const struct wc_line *line, enum wc_cause cause, uint64_t now
 			writes += pcie_write(core, pa + i + first, last - first + 1);
 		}
 	}
+	core->c.wc_writes += writes;
 	for (j = 0; j < line->n; j++) {
 		wait = now - line->stores[j].when;
 		core->residency[residency_index(wait)]++;

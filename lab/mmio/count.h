@@ -33,6 +33,7 @@
 	C(loads) \
 	C(store_bytes) \
 	C(pcie_writes) \
+	C(wc_writes)		/* of those, from WC buffers */ \
 	C(payload_bytes)	/* bytes stored that reach the device */ \
 	C(wire_bytes) \
 	C(full_lines) \

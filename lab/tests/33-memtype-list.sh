@@ -8,7 +8,7 @@
 plugin=$(echo /opt/dpdk-vfio-wc/lib/dpdk/pmds-*/librte_misc_vfio_wc.so)
 list() { sort /sys/kernel/debug/x86/pat_memtype_list; }
 start() { # BDF BAR OFFSET
-	testpmd_start -d "$plugin" -a "$1" \
+	testpmd_start -m 64 -d "$plugin" -a "$1" \
 		--vdev="vfio_wc0,dev=$1,bar=$2,offset=$3,len=0x1000,mode=required" -- --forward-mode=txonly
 }
 

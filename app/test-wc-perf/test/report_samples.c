@@ -150,10 +150,11 @@ main(int argc, char **argv)
 	cases[0].arms[ARM_WC].seen.source = "pte";
 	put(&r);
 
-	/* testpmd did not start. */
+	/* testpmd did not start; not even the range is known. */
 	r.refusal.device = NULL;
 	r.status = WC_TESTPMD;
-	r.n_cases = 0;
+	r.targets[0].pmd[0] = '\0';
+	memset(&r.targets[0].range, 0, sizeof(r.targets[0].range));
 	put(&r);
 	return 0;
 }

@@ -189,6 +189,7 @@ sums(void **state)
 	core_report(&sum, f);
 	fclose(f);
 	assert_non_null(strstr(text, "pcie_writes 4\n"));
+	assert_non_null(strstr(text, "wc_writes 2\n"));
 	assert_non_null(strstr(text, "lines_sfence 2\n"));
 	assert_non_null(strstr(text, "residency_median 10\n"));
 	assert_non_null(strstr(text, "site 0x100 2 2 0 0\nsite 0x200 2 2 2 10\n"));
