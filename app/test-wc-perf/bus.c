@@ -151,7 +151,7 @@ bus_json(const struct bus *bus, uint64_t packets, unsigned int burst)
 			"partial_lines", (json_int_t)s->partial,
 			"residency_worst", (json_int_t)s->residency));
 	}
-	return json_pack("{sI sf sf sf sf sf sf sf sf sf sf so so s{so so so so} so so}",
+	return json_pack("{sI sf sf sf sf sf sf sf sf sf sf so so s{so so so so sb} so so}",
 		"packets", (json_int_t)packets,
 		"stores_per_packet",
 			(value(bus, "uc_stores") + value(bus, "wc_stores") +
@@ -172,5 +172,6 @@ bus_json(const struct bus *bus, uint64_t packets, unsigned int burst)
 			"median", count(bus, "residency_median"),
 			"p99", count(bus, "residency_p99"),
 			"worst", count(bus, "residency_worst"),
+			"lingers", value(bus, "residency_median") > BUS_LINGER,
 		"drained", drained, "sites", sites);
 }

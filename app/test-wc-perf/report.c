@@ -323,10 +323,11 @@ arm_row(const json_t *c, const char *name, bool first, FILE *f, const struct pai
 
 /* What reached the bus, under the rate that it belongs to. */
 static void
-bus_row(const json_t *arm, FILE *f)
+bus_row(const json_t *arm, FILE *f, const struct paint *paint)
 {
 	const json_t *bus = json_object_get(arm, "bus");
 	const json_t *residency = json_object_get(bus, "residency");
+	const bool lingers = json_is_true(json_object_get(residency, "lingers"));
 
 	if (bus == NULL)
 		return;
@@ -336,8 +337,10 @@ bus_row(const json_t *arm, FILE *f)
 		real_at(bus, "fences_per_packet"));
 	if (int_at(residency, "stores") > 0)
 		fprintf(f, "%22s       stores wait in a WC buffer for %lld instructions (median), "
-			"%lld (99%%), %lld (worst)\n", "", int_at(residency, "median"),
-			int_at(residency, "p99"), int_at(residency, "worst"));
+			"%lld (99%%), %lld (worst)%s%s%s\n", "", int_at(residency, "median"),
+			int_at(residency, "p99"), int_at(residency, "worst"),
+			lingers ? paint->bad : "", lingers ? ": nobody flushes in time" : "",
+			lingers ? paint->off : "");
 }
 
 static void
@@ -440,7 +443,7 @@ report_table(const json_t *result, FILE *f, bool colour)
 			if (json_object_get(c, arm_names[arm]) == NULL)
 				continue;
 			arm_row(c, arm_names[arm], first, f, paint);
-			bus_row(json_object_get(c, arm_names[arm]), f);
+			bus_row(json_object_get(c, arm_names[arm]), f, paint);
 			first = false;
 		}
 		ratio_row(c, "ratio", "wc/uc", f, paint);

@@ -136,7 +136,8 @@ def sink():
 
 def mmio():
     """The plugin that counts what reaches the bus (lab/mmio), and None; or None, and why not."""
-    sources = sorted(glob.glob('/src/lab/mmio/*.[ch]'))
+    sources = [path for path in sorted(glob.glob('/src/lab/mmio/*.[ch]'))
+               if os.path.basename(path) != 'local.c']
     qemu = run(['qemu-system-x86_64', '--version'], 'qemu --version').splitlines()[0]
 
     def make(out):
@@ -163,6 +164,14 @@ def mmio():
     if problem:
         return None, '%s: %s' % (qemu, problem)
     return path + '/mmio.so', None
+
+
+def local_costs():
+    """(ns a fenced store, ns a fenced line) of non-temporal stores on this processor."""
+    source = '/src/lab/mmio/local.c'
+    path = cached('local', digest([], [source]), lambda out: run(
+        ['gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', out, source], 'compiling local.c'))
+    return tuple(float(word) for word in run([path], 'local').split())
 
 
 # QEMU 10.0.2's multi-threaded TCG aborted while DPDK probed (iotlb_to_section), 11.1.3's does not:
