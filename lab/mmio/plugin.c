@@ -40,7 +40,7 @@
 struct cpu {
 	pthread_mutex_t lock;
 	struct core core;
-	struct qemu_plugin_register *cr3, *cr4, *efer;
+	struct qemu_plugin_register *cr3, *cr4, *efer, *rip;
 	GByteArray *scratch;
 	uint64_t begin;		/* instructions when the window opened */
 };
@@ -71,7 +71,7 @@ int qemu_plugin_version = PLUGIN_API;
 PLUGIN_EXPORT int
 qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv);
 
-/* Kind and address of an instruction, in the one word that a callback can carry. */
+/* Kind and address (or offset) of an instruction, in the one word that a callback can carry. */
 #define SITE_BITS 57 /* of an address, with 5-level paging */
 
 static void *
@@ -163,6 +163,17 @@ translate(struct cpu *cpu, uint64_t va, uint64_t *pa, enum memtype *type)
 	return true;
 }
 
+/*
+ * Where the instruction is now. QEMU translates code once for all addresses at which it is mapped, so
+ * what is known from then is its place relative to the page in which its block begins; that page is
+ * where RIP, which QEMU keeps up block by block, points.
+ */
+static uint64_t
+site_now(struct cpu *cpu, const void *word)
+{
+	return (read_register(cpu, cpu->rip) & -(uint64_t)PAGE) + packed_address(word);
+}
+
 /* The part of an access that lies in one page. */
 static void
 access_page(struct cpu *cpu, unsigned int vcpu, uint64_t va, const uint8_t *value,
@@ -182,7 +193,7 @@ access_page(struct cpu *cpu, unsigned int vcpu, uint64_t va, const uint8_t *valu
 	/* The load half of a locked access is no load of its own. */
 	if (store)
 		core_store(&cpu->core, type, pa, value, length, packed_kind(word), now(vcpu),
-			packed_address(word), rest);
+			site_now(cpu, word), rest);
 	else if (packed_kind(word) != INSN_LOCKED)
 		core_load(&cpu->core, type, pa, length, now(vcpu));
 }
@@ -260,8 +271,7 @@ on_translate(struct qemu_plugin_tb *tb, void *userdata)
 	struct qemu_plugin_insn *insn;
 	enum insn_kind kind;
 	uint8_t code[16];
-	uint64_t site;
-	void *word;
+	uint64_t site, page = 0;
 
 	(void)userdata;
 	for (i = 0; i < n; i++) {
@@ -269,10 +279,11 @@ on_translate(struct qemu_plugin_tb *tb, void *userdata)
 		length = qemu_plugin_insn_data(insn, code, sizeof(code));
 		kind = decode(code, length);
 		site = qemu_plugin_insn_vaddr(insn);
-		word = pack(kind, site);
+		if (i == 0)
+			page = site & -(uint64_t)PAGE;
 		if (kind != INSN_PLAIN && kind != INSN_VEX)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_insn,
-				QEMU_PLUGIN_CB_NO_REGS, word);
+				QEMU_PLUGIN_CB_NO_REGS, pack(kind, site));
 		if (in_kernel(site) && !mmio.kernel)
 			continue;
 		/*
@@ -282,7 +293,7 @@ on_translate(struct qemu_plugin_tb *tb, void *userdata)
 		qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(insn,
 			QEMU_PLUGIN_INLINE_ADD_U64, mmio.instructions, 1);
 		qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_PLUGIN_CB_R_REGS,
-			QEMU_PLUGIN_MEM_RW, word);
+			QEMU_PLUGIN_MEM_RW, pack(kind, site - page));
 	}
 }
 
@@ -302,6 +313,8 @@ on_vcpu(unsigned int vcpu, void *userdata)
 			cpu->cr4 = r[i].handle;
 		else if (strcmp(r[i].name, "efer") == 0)
 			cpu->efer = r[i].handle;
+		else if (strcmp(r[i].name, "rip") == 0)
+			cpu->rip = r[i].handle;
 	g_array_free(registers, true);
 	cpu->scratch = g_byte_array_new();
 }

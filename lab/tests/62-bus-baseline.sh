@@ -12,4 +12,8 @@ result=/results/bus.json
 is "bench with bus counts: exit status" $? 0
 is "bench with bus counts: the result follows the schema" \
 	"$(/src/app/test-wc-perf/test/check_schema.py /src/app/test-wc-perf/schema.json $result 2>&1)" ""
+query() { python3 -c "import json; r = json.load(open('$result')); print($1)" 2>&1; }
+is "bench with bus counts: the stores are in the drivers' code" "$(query "*[
+	s['object'][:15] for c in r['cases'] for s in [c['uc']['bus']['sites'][0]]]")" \
+	"librte_net_virt librte_net_vmxn librte_net_e100"
 /src/lab/mmio/baseline.py check $result || failures=$((failures + 1))
