@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# For the scripts that run the kernel selftest (kernel-patch/selftests).
+# For the scripts that run the kernel selftest (the last patch of the series).
 
 # The stock kernel has no iommufd: its tests would all be skipped.
 variants=$([ -e /dev/iommu ] || echo "-V cdev")

@@ -344,7 +344,7 @@ get_cookie(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type type, ui
 		.header.argsz = sizeof(request.bytes),
 		.header.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MMAP_COOKIE,
 	};
-	struct rte_vfio_wc_bar_info info;
+	struct rte_vfio_wc_bar_info info = { 0 };
 	struct subject s;
 	int ret;
 
@@ -489,7 +489,7 @@ static int
 plain_offset(const struct rte_vfio_wc_range *range, uint64_t *plain,
 		struct rte_vfio_wc_error *error)
 {
-	struct rte_vfio_wc_bar_info info;
+	struct rte_vfio_wc_bar_info info = { 0 };
 	struct subject s;
 	int ret;
 

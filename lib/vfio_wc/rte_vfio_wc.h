@@ -99,7 +99,7 @@ struct rte_vfio_wc_range {
 /** What the kernel says about a BAR. */
 struct rte_vfio_wc_bar_info {
 	uint64_t size;		/**< Bytes; 0: no such BAR (or the upper half of a 64-bit one). */
-	uint64_t fd_offset;	/**< Where the BAR starts in the device fd, for a plain mmap(). */
+	uint64_t fd_offset;	/**< Where the BAR starts in the device fd, for a plain mmap. */
 	bool mappable;		/**< It is memory and can be mmapped. */
 	bool io;		/**< It is I/O ports, not memory. */
 	/** Bit n: cookies of enum rte_vfio_wc_type n can be had. 0: no cookies. */
@@ -337,8 +337,9 @@ struct rte_vfio_wc_memtype {
 /**
  * What /sys/kernel/debug/x86/pat_memtype_list holds for a physical range.
  *
- * The list tells what has been *reserved*, by a cookie's mapping or by the kernel for itself. A plain
- * vfio mapping reserves nothing and follows the list: what no entry covers is UC- where it is mapped.
+ * The list tells what has been *reserved*, by a cookie's mapping or by the kernel for itself.
+ * A plain vfio mapping reserves nothing and follows the list: what no entry covers is UC- where it
+ * is mapped.
  * Needs root and debugfs; x86 with PAT enabled only.
  *
  * @param start

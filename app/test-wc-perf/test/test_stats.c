@@ -36,7 +36,7 @@ ranks_as_in_tables(void **state)
 	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		assert_int_equal(stats_sign_rank(table[i].n), table[i].rank);
 	/* No overflow where 2^-n is no double any more. */
-	assert_in_range(stats_sign_rank(2000), 950, 1000);
+	assert_true(stats_sign_rank(2000) > 950 && stats_sign_rank(2000) < 1000);
 	assert_int_equal(stats_sign_rank(STATS_MIN_PAIRS - 1), 0);
 	assert_int_equal(stats_sign_rank(STATS_MIN_PAIRS), 1);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -35,6 +36,18 @@ statistics_at_stop(void **state)
 		-1);
 }
 
+static void
+need_terminals(void)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY);
+
+	if (fd < 0) {
+		print_message("no pseudo-terminals here\n");
+		skip();
+	}
+	close(fd);
+}
+
 static const struct testpmd nothing = { .prompt = -1, .telemetry = -1 };
 
 static void
@@ -45,6 +58,7 @@ no_such_program(void **state)
 	struct testpmd t = nothing;
 
 	(void)state;
+	need_terminals();
 	assert_int_equal(testpmd_start(&t, argv, "x"), WC_TESTPMD);
 	assert_said(name);
 	assert_int_equal(t.pid, 0);
@@ -59,6 +73,7 @@ last_words_are_told(void **state)
 	struct testpmd t = nothing;
 
 	(void)state;
+	need_terminals();
 	assert_int_equal(testpmd_start(&t, argv, "x"), WC_TESTPMD);
 	assert_said("no such kernel");
 }
@@ -87,13 +102,14 @@ start_real(struct testpmd *t)
 	return testpmd_start(t, argv, prefix);
 }
 
-static bool
-can_run(void)
+static void
+need_testpmd(void)
 {
+	need_terminals();
 	if (system("command -v dpdk-testpmd >/dev/null") == 0 && sysconf(_SC_NPROCESSORS_ONLN) > 1)
-		return true;
+		return;
 	print_message("no dpdk-testpmd, or one CPU only\n");
-	return false;
+	skip();
 }
 
 static void
@@ -109,8 +125,7 @@ real_testpmd(void **state)
 	pid_t pid;
 
 	(void)state;
-	if (!can_run())
-		skip();
+	need_testpmd();
 	assert_int_equal(start_real(&t), WC_OK);
 	pid = t.pid;
 	strcpy(dir, t.runtime_dir);
@@ -154,8 +169,7 @@ real_testpmd_dies(void **state)
 	struct stat sb;
 
 	(void)state;
-	if (!can_run())
-		skip();
+	need_testpmd();
 	assert_int_equal(start_real(&t), WC_OK);
 	strcpy(dir, t.runtime_dir);
 	assert_int_equal(testpmd_command(&t, "start"), WC_OK);
@@ -175,8 +189,7 @@ real_testpmd_orphaned(void **state)
 	char command[64];
 
 	(void)state;
-	if (!can_run())
-		skip();
+	need_testpmd();
 	assert_int_equal(pipe(pipefd), 0);
 	parent = fork();
 	if (parent == 0) {
