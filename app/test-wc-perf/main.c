@@ -219,6 +219,7 @@ free_cases(struct result *r)
 		struct arm_result *a = &r->cases[i / N_ARMS].arms[i % N_ARMS];
 
 		observation_free(&a->seen);
+		bus_free(&a->bus);
 		free(a->samples);
 	}
 	free(r->cases);

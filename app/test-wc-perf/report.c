@@ -42,7 +42,7 @@ leaves_json(const struct leaves *l)
 }
 
 static json_t *
-arm_json(const struct arm_result *r, bool backend, bool compare)
+arm_json(const struct arm_result *r, bool backend, bool compare, unsigned int burst)
 {
 	json_t *mpps = json_array(), *sent = json_array(), *dropped = json_array();
 	json_t *counted = json_array(), *other = json_array(), *others = json_object();
@@ -63,14 +63,16 @@ arm_json(const struct arm_result *r, bool backend, bool compare)
 		json_decref(other);
 		counted = other = NULL;
 	}
-	return json_pack("{ss ss so so so so so so* so* so}",
+	return json_pack("{ss ss so so so so so so* so* so so*}",
 		"memory_type", r->seen.source != NULL ? r->seen.type : "unknown",
 		"memory_type_source", r->seen.source != NULL ? r->seen.source : "none",
 		"leaves", leaves_json(&r->seen.leaves),
 		"other_leaves", others,
 		"mpps", mpps, "sent", sent, "dropped", dropped,
 		"counted", counted, "counted_other", other,
-		"counts_equal", compare ? json_boolean(report_counts_equal(r)) : json_null());
+		"counts_equal", compare ? json_boolean(report_counts_equal(r)) : json_null(),
+		"bus", r->bus.counted && r->n > 0 ?
+			bus_json(&r->bus, r->samples[r->n - 1].sent, burst) : NULL);
 }
 
 static json_t *
@@ -134,7 +136,8 @@ cases_json(const struct result *r)
 		for (arm = 0; arm < N_ARMS; arm++)
 			if (r->args->arms[arm])
 				json_object_set_new(c, arm_names[arm],
-					arm_json(&k->arms[arm], backend, backend && r->compare_counts));
+					arm_json(&k->arms[arm], backend, backend && r->compare_counts,
+						k->burst));
 		json_object_update_new(c, json_pack("{so* so*}",
 			"ratio", arms_ratio_json(&k->arms[ARM_WC], &k->arms[ARM_UC]),
 			"ratio_uc_plain",
@@ -318,6 +321,28 @@ arm_row(const json_t *c, const char *name, bool first, FILE *f, const struct pai
 	fputc('\n', f);
 }
 
+/* What reached the bus, under the rate that it belongs to. */
+static void
+bus_row(const json_t *arm, FILE *f, const struct paint *paint)
+{
+	const json_t *bus = json_object_get(arm, "bus");
+	const json_t *residency = json_object_get(bus, "residency");
+	const bool lingers = json_is_true(json_object_get(residency, "lingers"));
+
+	if (bus == NULL)
+		return;
+	fprintf(f, "%22s       a packet: %.3f PCIe writes, %.1f bytes on the wire, %.3f partial "
+		"lines, %.3f fences\n", "", real_at(bus, "pcie_writes_per_packet"),
+		real_at(bus, "wire_bytes_per_packet"), real_at(bus, "partial_lines_per_packet"),
+		real_at(bus, "fences_per_packet"));
+	if (int_at(residency, "stores") > 0)
+		fprintf(f, "%22s       stores wait in a WC buffer for %lld instructions (median), "
+			"%lld (99%%), %lld (worst)%s%s%s\n", "", int_at(residency, "median"),
+			int_at(residency, "p99"), int_at(residency, "worst"),
+			lingers ? paint->bad : "", lingers ? ": nobody flushes in time" : "",
+			lingers ? paint->off : "");
+}
+
 static void
 ratio_row(const json_t *c, const char *key, const char *label, FILE *f, const struct paint *paint)
 {
@@ -418,6 +443,7 @@ report_table(const json_t *result, FILE *f, bool colour)
 			if (json_object_get(c, arm_names[arm]) == NULL)
 				continue;
 			arm_row(c, arm_names[arm], first, f, paint);
+			bus_row(json_object_get(c, arm_names[arm]), f, paint);
 			first = false;
 		}
 		ratio_row(c, "ratio", "wc/uc", f, paint);

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "args.h"
+#include "bus.h"
 #include "observe.h"
 #include "place.h"
 #include "probe.h"
@@ -35,6 +36,7 @@ struct arm_result {
 		uint64_t other;		/* frames there that testpmd did not send */
 	} *samples;
 	size_t n;
+	struct bus bus;			/* of the last run */
 };
 
 /* One combination of parameters. */

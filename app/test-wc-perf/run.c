@@ -264,6 +264,18 @@ check_banner(struct context *c, const struct perf_case *k)
 	return WC_OK;
 }
 
+static uint64_t
+forwarding_cpus(const struct context *c)
+{
+	const struct list *lcores = &c->target->place.lcores;
+	uint64_t mask = 0;
+	unsigned int i;
+
+	for (i = 1; i < lcores->n; i++)
+		mask |= lcores->v[i] < 64 ? 1ULL << lcores->v[i] : 0;
+	return mask;
+}
+
 /* Forward for a while: rate, memory type, totals. */
 static enum wc_status
 measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
@@ -275,6 +287,7 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 	uint64_t packets[2] = { 0, 0 };
 	double when[2] = { 0, 0 };
 	struct fwd_stats stats;
+	bool counting = false;
 	enum wc_status st;
 
 	*s = (struct sample){ 0 };
@@ -283,6 +296,8 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 		st = testpmd_command(t, "set burst %u", k->burst);
 	if (st == WC_OK && backend != NULL)
 		st = witness_count(c->witness, backend, &before);
+	if (st == WC_OK)
+		st = bus_start(c->witness, forwarding_cpus(c), &c->target->dev, &counting);
 	if (st == WC_OK)
 		st = testpmd_command(t, "start");
 	if (st == WC_OK)
@@ -302,8 +317,11 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 	}
 	if (st == WC_OK)
 		st = testpmd_stop(t, &stats);
+	if (st == WC_OK && counting)
+		st = bus_stop(c->witness, &result->bus);
 	if (st != WC_OK)
 		return st;
+	bus_locate(&result->bus, t->pid);
 	s->sent = stats.sent;
 	s->dropped = stats.dropped;
 	s->mpps = (packets[1] - packets[0]) / (when[1] - when[0]) / 1e6;

@@ -96,8 +96,8 @@ witness_open(const char *path, int *fd)
 }
 
 /* Send a question. What a former, interrupted client left unread is thrown away first. */
-static enum wc_status
-ask(int fd, const char *question)
+enum wc_status
+witness_ask(int fd, const char *question)
 {
 	char stale[256];
 	size_t len = strlen(question);
@@ -110,8 +110,8 @@ ask(int fd, const char *question)
 }
 
 /* Read one line without its end. Byte by byte: the device buffers, lines are few. */
-static enum wc_status
-read_line(int fd, char *line, size_t size)
+enum wc_status
+witness_read_line(int fd, char *line, size_t size)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	size_t n = 0;
@@ -151,9 +151,9 @@ ask_leaves(int fd, const char *question, struct leaves *l)
 	int r;
 
 	leaves_free(l);
-	st = ask(fd, question);
+	st = witness_ask(fd, question);
 	while (st == WC_OK) {
-		st = read_line(fd, line, sizeof(line));
+		st = witness_read_line(fd, line, sizeof(line));
 		if (st != WC_OK)
 			break;
 		r = witness_parse_leaf(line, l, &why);
@@ -195,9 +195,9 @@ witness_count(int fd, const char *netdev, struct frames *f)
 	enum wc_status st;
 
 	snprintf(question, sizeof(question), "count %s\n", netdev);
-	st = ask(fd, question);
+	st = witness_ask(fd, question);
 	if (st == WC_OK)
-		st = read_line(fd, line, sizeof(line));
+		st = witness_read_line(fd, line, sizeof(line));
 	if (st == WC_OK && witness_parse_count(line, f, &why) < 0)
 		st = fail(WC_ENVIRONMENT, "witness: count %s: %s", netdev, why);
 	return st;

@@ -68,4 +68,10 @@ witness_mmio(int fd, unsigned int cpu, uint64_t va, uint64_t pa, struct leaves *
 enum wc_status
 witness_count(int fd, const char *netdev, struct frames *f);
 
+/* A question, and one line of its answer (without its end); for what has a parser of its own. */
+enum wc_status
+witness_ask(int fd, const char *question);
+enum wc_status
+witness_read_line(int fd, char *line, size_t size);
+
 #endif

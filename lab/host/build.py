@@ -141,6 +141,46 @@ def ena():
         [path for path in sources if path.endswith('.c')], 'compiling the ENA model'))
 
 
+def mmio():
+    """The plugin that counts what reaches the bus (lab/mmio), and None; or None, and why not."""
+    sources = [path for path in sorted(glob.glob('/src/lab/mmio/*.[ch]'))
+               if os.path.basename(path) != 'local.c']
+    qemu = run(['qemu-system-x86_64', '--version'], 'qemu --version').splitlines()[0]
+
+    def make(out):
+        os.mkdir(out)
+        run(['gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-D_GNU_SOURCE', '-shared', '-fPIC',
+             '-fvisibility=hidden', '-o', out + '/mmio.so',
+             *(path for path in sources if path.endswith('.c'))], 'compiling the plugin')
+        # Plugin interfaces change with QEMU's releases. The installed one says what it speaks by
+        # what it says of this one; -M none does nothing else.
+        try:
+            done = subprocess.run(['qemu-system-x86_64', '-M', 'none', '-accel', 'tcg', '-display',
+                                   'none', '-S', '-monitor', 'stdio', '-plugin',
+                                   'file=%s/mmio.so,socket=%s/probe' % (out, out)], input='quit\n',
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                  timeout=30, check=False)
+            problem = done.stderr.strip() if done.returncode else ''
+        except subprocess.TimeoutExpired:
+            problem = 'QEMU hangs with the plugin'
+        with open(out + '/problem', 'w', encoding='utf-8') as f:
+            f.write(problem)
+    path = cached('mmio', digest([qemu, inspect.getsource(mmio)], sources), make)
+    with open(path + '/problem', encoding='utf-8') as f:
+        problem = f.read()
+    if problem:
+        return None, '%s: %s' % (qemu, problem)
+    return path + '/mmio.so', None
+
+
+def local_costs():
+    """(ns a fenced store, ns a fenced line) of non-temporal stores on this processor."""
+    source = '/src/lab/mmio/local.c'
+    path = cached('local', digest([], [source]), lambda out: run(
+        ['gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', out, source], 'compiling local.c'))
+    return tuple(float(word) for word in run([path], 'local').split())
+
+
 # QEMU 10.0.2's multi-threaded TCG aborted while DPDK probed (iotlb_to_section), 11.1.3's does not:
 # lab/README.md.
 TCG = 'tcg,thread=multi'

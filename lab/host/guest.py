@@ -123,12 +123,12 @@ class Guest:
 
     def __init__(self, kernel, initrd, sink, ena, accel, modules=None, install=None,
                  results='/results', append='', devices=(), console=None, tty=False, ram=RAM,
-                 userland=None):
+                 userland=None, plugin=None):
         Guest.count += 1
         self.dir = '/lab/guest%d' % Guest.count
         self.processes, self.mounts = [], []
         self.buffer, self.checked, self.ram = b'', 0, ram
-        self.qmp = None
+        self.qmp, self.plugin = None, plugin
         os.makedirs(self.dir + '/share/job')
         self.console = console or self.dir + '/console'
         self.version = os.path.basename(kernel).split('-', 1)[1]
@@ -238,6 +238,8 @@ class Guest:
             args += device[3].replace('DIR', self.dir).split()
         for device in devices:
             args += ['-device', device]
+        if self.plugin:
+            args += ['-plugin', 'file=%s,socket=%s/mmio' % (self.plugin, self.dir)]
         if tty:
             args += ['-chardev', 'stdio,id=tty,signal=off', '-device', 'virtconsole,chardev=tty']
         self.log = open(self.dir + '/qemu.log', 'w+b')

@@ -3,12 +3,14 @@
 """The part of lab/run that runs inside the root file system (see lab/run, lab/host/enter)."""
 
 import argparse
+import json
 import os
 import shlex
 import signal
 import sys
 
 import build
+import model
 import tests
 from guest import Guest, LabError, say
 
@@ -20,11 +22,18 @@ def guest_options(parser):
     parser.add_argument('--timeout', type=float, default=600)
     parser.add_argument('--no-build', action='store_true')
     parser.add_argument('--verbose', action='store_true')
+    parser.add_argument('--bus', action='store_true')
 
 
 def start_guest(args, tty=False, **more):
     """A guest as the options say, booted."""
     install = build.install(not args.no_build)
+    if args.bus:
+        more['plugin'], problem = build.mmio()
+        if problem:
+            say('no bus counts: ' + problem)
+        else:
+            args.accel = 'tcg' # the plugin sees what is emulated
     guest = Guest(**build.machine(args.accel, args.modules), modules=build.modules(args.modules),
                   install=install, append=args.append, devices=getattr(args, 'devices', ()),
                   tty=tty, **more)
@@ -101,9 +110,26 @@ def do_bench(argv):
     command += ['--quick'] if args.quick else []
     command += ['--device', args.name] if args.name else []
     command += ['--wc-by-kernel'] if args.modules == 'trap' else []
+    args.bus = args.accel != 'kvm'
     with start_guest(args) as guest:
         status = guest.run(shlex.join([*command, '--', *args.rest]) + '\n', write, args.timeout)
-        return finish(guest, status)
+        status = finish(guest, status)
+    modelled('/results/bench.json')
+    return status
+
+
+def modelled(path):
+    """Add modelled rates to a result that has bus counts, and print them."""
+    if not os.path.exists(path):
+        return
+    with open(path, encoding='utf-8') as f:
+        result = json.load(f)
+    if not model.add(result, build.local_costs()):
+        return
+    print('\n' + '\n'.join(model.table(result)))
+    with open(path, 'w', encoding='utf-8') as f:
+        json.dump(result, f, indent=2)
+        f.write('\n')
 
 
 def do_prepare(argv):

@@ -55,7 +55,7 @@ class Results:
 class Script:
     """One of lab/tests/*.sh and what its header asks for."""
     KEYS = {'modules': 'patched', 'append': '', 'stage': 'test', 'suites': 'trixie',
-            'timeout': '120', 'device': ''}
+            'timeout': '120', 'device': '', 'bus': ''}
 
     def __init__(self, path):
         self.path, self.name = path, os.path.basename(path)[:-len('.sh')]
@@ -72,7 +72,8 @@ class Script:
 
     def machine(self, suite):
         """Scripts with the same machine share a guest."""
-        return suite, self.asks['modules'], self.asks['append'], self.asks['device']
+        return (suite, self.asks['modules'], self.asks['append'], self.asks['device'],
+                self.asks['bus'])
 
 
 def parse(line):
@@ -189,7 +190,7 @@ class Run:
 
     def guests(self):
         for machine, scripts in self.groups().items():
-            suite, variant, append, device = machine
+            suite, variant, append, device, bus = machine
             label = '%s modules%s%s' % (variant, append and ', ' + append,
                                         '' if suite == 'trixie' else ', userland of ' + suite)
             say('guest with %s: %s' % (label, ' '.join(script.name for script in scripts)))
@@ -197,10 +198,14 @@ class Run:
             suffix = '' if (suite, append) == ('trixie', '') else ' (%s)' % (append or suite)
             console = '/results/console-%d.log' % Guest.count
             try:
-                with Guest(**build.machine('auto', variant), modules=build.modules(variant),
-                           install=build.install(False, suite), append=append,
-                           userland=build.suites().get(suite), devices=device.split(),
-                           console=console) as guest:
+                plugin, problem = build.mmio() if bus else (None, None)
+                if problem:
+                    self.results.add('skip', ' '.join(script.name for script in scripts), problem)
+                    continue
+                with Guest(**build.machine('tcg' if bus else 'auto', variant), plugin=plugin,
+                           modules=build.modules(variant), install=build.install(False, suite),
+                           append=append, userland=build.suites().get(suite),
+                           devices=device.split(), console=console) as guest:
                     guest.wait_ready()
                     self.results.add('ok', 'boot with ' + label, '%.1f s' % guest.boot_seconds)
                     for script in scripts:
@@ -285,7 +290,7 @@ def do_test(argv):
     args = parser.parse_args(argv)
     run = Run(args.level, args.only)
     if args.list:
-        for (suite, variant, append, device), scripts in run.groups().items():
+        for (suite, variant, append, *_), scripts in run.groups().items():
             print('guest: %s, %s modules%s' % (suite, variant, append and ', ' + append))
             for script in scripts:
                 print('    ' + script.name)

@@ -11,9 +11,12 @@ Nothing in it depends on the guest's kernel telling the truth, or on how it is c
     count NETDEV            frames that a back end received
     ENA COMMAND             a command for an ENA model, ena0 or ena1: see lab/ena/main.c
     pat                     the PAT configuration the kernel printed at boot
+    bus start CPUS PA LEN... count what those CPUs (a mask) ask of the bus with accesses to these
+                            physical ranges, from zero; needs the plugin (../mmio/plugin.c)
+    bus stop                stop, and say what was counted
 
 Answers: "leaf VA PA PTE SIZE TYPE" lines and "end N"; "tlb VA PA FLAGS"; "count FRAMES BYTES
-OTHER"; "pat TYPE...". Failures: "error TEXT".
+OTHER"; "pat TYPE..."; "bus NAME VALUE" and "bus site ..." lines and "end N". Failures: "error TEXT".
 
 The anchor: VA must translate to PA, which the asker knows. That proves that the CPU is running the
 process in question, not the one that happened to be scheduled. The asker keeps it there (by
@@ -98,6 +101,7 @@ class Witness(threading.Thread):
             self.ram = mmap.mmap(f.fileno(), guest.ram, prot=mmap.PROT_READ)
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.connect(guest.dir + '/witness')
+        self.plugin = None
 
     def run(self):
         with self.sock.makefile('rw', encoding='ascii', errors='replace', newline='\n') as port:
@@ -128,6 +132,8 @@ class Witness(threading.Thread):
             if verb in self.guest.enas or args and args[0] in self.guest.enas:
                 return self.ask_ena(*([verb, *args] if verb in self.guest.enas else
                                       [args[0], verb, *args[1:]]))
+            if verb == 'bus':
+                return self.bus(args)
             if verb in ('count', 'reflect'):
                 return self.ask_sink('%s %s' % (verb, args[0]))
             return 'error no such request: ' + verb
@@ -187,6 +193,30 @@ class Witness(threading.Thread):
             model.stdin.write(' '.join(words) + '\n')
             model.stdin.flush()
             return model.stdout.readline().strip() or 'error the model is gone'
+
+    def bus(self, args):
+        if not self.guest.plugin:
+            raise Error('this guest runs without bus counts')
+        if self.plugin is None:
+            sock = socket.socket(socket.AF_UNIX)
+            sock.connect(self.guest.dir + '/mmio')
+            self.plugin = sock.makefile('rw', encoding='ascii', newline='\n')
+            self.ask_plugin('pat ' + ' '.join(self.pat()))
+        lines = self.ask_plugin(' '.join(args))
+        return '\n'.join(['bus ' + line for line in lines] + ['end %d' % len(lines)])
+
+    def ask_plugin(self, request):
+        self.plugin.write(request + '\n')
+        self.plugin.flush()
+        lines = []
+        for line in self.plugin:
+            line = line.strip()
+            if line == 'end':
+                return lines
+            if line.startswith('error '):
+                raise Error(line[len('error '):])
+            lines.append(line)
+        raise Error('the plugin is gone')
 
     def ask_sink(self, line):
         with self.sink_lock:

@@ -45,6 +45,25 @@ fill_arm(struct arm_result *r, double mpps, const char *type, const char *source
 	r->seen.n_others = 1;
 }
 
+/* As the witness says it. */
+static void
+fill_bus(struct bus *bus)
+{
+	static const char *const lines[] = { "bus pcie_writes 2000000", "bus wc_stores 16000000",
+		"bus residency_median 12", "bus residency_worst 8192", "bus stores_full 16000000",
+		"bus hash 18446744073709551615", "bus site 0x7f0000001234 16000000 2000000 0 15" };
+	size_t i;
+
+	bus->values = json_object();
+	bus->counted = true;
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (bus_parse(lines[i], bus) != 0)
+			abort();
+	if (bus_parse("end 6", bus) != -1 || bus_parse("end 7", bus) != 1 ||
+			bus_parse("bus", bus) != -1 || bus_parse("error x", bus) != -1)
+		abort();
+}
+
 static void
 put(const struct result *r)
 {
@@ -64,6 +83,7 @@ free_arms(void)
 		for (arm = 0; arm < N_ARMS; arm++) {
 			free(cases[i].arms[arm].samples);
 			observation_free(&cases[i].arms[arm].seen);
+			bus_free(&cases[i].arms[arm].bus);
 			cases[i].arms[arm] = (struct arm_result){ .n = 0 };
 		}
 }
@@ -91,6 +111,7 @@ main(int argc, char **argv)
 		fill_arm(&cases[i].arms[ARM_PLAIN], 1.00, "UC-", "pte");
 		fill_arm(&cases[i].arms[ARM_UC], 1.01, "UC-", "pte");
 		fill_arm(&cases[i].arms[ARM_WC], 2.02, "WC", "pte");
+		fill_bus(&cases[i].arms[ARM_WC].bus);
 	}
 	if (argc > 1 && strcmp(argv[1], "table") == 0) {
 		/* One frame got lost on its way. */

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""From counts to packet rates. Everything here is modelled, nothing measured on a NIC.
+
+A packet takes a core
+
+    instructions / (IPC x clock) + uncached writes x uc_ns + writes from WC buffers x wc_ns
+
+and the link its bytes on the wire; the slower of the two bounds the rate. Instructions are those of
+user mode per packet that testpmd offered, sent or not (the emulated device is often full, where
+testpmd then drops packets: they cost the same, short of the store). The arms run the same code, so
+all of a case are given the fewest: the rest is polling.
+"""
+
+import collections
+
+# Published by AWS: awslabs/aws-fpga-app-notes, Using-PCIe-Write-Combining (version 1.0, 2017), the
+# table "Write Performance": bytes, GB/s of 4-byte stores uncached ("burst"), write-combining
+# ("burst-wc").
+AWS_F1 = [
+    (64, 0.003485, 0.025869), (128, 0.028432, 0.438356), (256, 0.010424, 0.870748),
+    (512, 0.029879, 1.16895), (1024, 0.030233, 1.376344), (2048, 0.030331, 1.530643),
+    (4096, 0.029984, 1.165955), (8192, 0.030147, 1.304874), (16384, 0.029303, 1.40286),
+    (32768, 0.028774, 1.400402), (65536, 0.028624, 1.406503), (131072, 0.029077, 1.407107),
+    (262144, 0.02878, 1.383455), (524288, 0.028753, 1.356239), (1048576, 0.028933, 1.334822),
+    (2097152, 0.028839, 1.513256), (4194304, 0.02885, 1.472497),
+]
+CALIBRATED_ON = 4096
+STEADY_FROM = 512 # shorter rows are dominated by what a single call costs
+STORE, LINE = 4, 64
+
+# PCIe 3.0: 8 GT/s a lane, 128b/130b (base specification 4.2.2).
+GEN3_X16, GEN3_X8 = (16 * 8 / 8 * 128 / 130, 8 * 8 / 8 * 128 / 130)
+
+Profile = collections.namedtuple('Profile', 'source uc_ns wc_ns ghz ipc gbytes_per_s')
+
+
+def calibrate():
+    """(ns of an uncached store, ns of a line), from one row of the table."""
+    uc, wc = next(row[1:] for row in AWS_F1 if row[0] == CALIBRATED_ON)
+    return STORE / uc, LINE / wc
+
+
+def errors():
+    """(bytes, error of the modelled UC rate, of the WC rate) of the other rows."""
+    uc_ns, wc_ns = calibrate()
+    return [(size, STORE / uc_ns / uc - 1, LINE / wc_ns / wc - 1)
+            for size, uc, wc in AWS_F1 if size != CALIBRATED_ON]
+
+
+def profiles(local=None):
+    """All profiles; local: (ns a store, ns a line) of the processor at hand."""
+    uc_ns, wc_ns = calibrate()
+    found = {'aws-f1': Profile(
+        'AWS F1 application note "Using PCIe Write Combining", row of %d bytes; E5-2686 v4 at 2.3 '
+        'GHz, PCIe 3.0 x16; the IPC is assumed' % CALIBRATED_ON, uc_ns, wc_ns, 2.3, 1.0, GEN3_X16)}
+    # The published uncached figures differ widely between platforms: swept, not believed.
+    for ns in (50, 100, 150, 200, 300):
+        found['uc-%dns' % ns] = Profile(
+            'sweep of the uncached cost; the rest as aws-f1, PCIe 3.0 x8', ns, wc_ns, 2.3, 1.0,
+            GEN3_X8)
+    if local:
+        found['local'] = Profile(
+            'proxy: non-temporal stores to ordinary memory on this processor, fenced store by '
+            'store and line by line (lab/mmio/local.c); clock and IPC are assumed',
+            local[0], local[1], 2.3, 1.0, GEN3_X8)
+    return found
+
+
+def per_packet(arm):
+    """(instructions, uncached writes, writes from WC buffers, wire bytes) of a packet, or None."""
+    bus = arm.get('bus') if arm else None
+    if not bus or not bus['packets']:
+        return None
+    offered = 1 + arm['dropped'][-1] / bus['packets']
+    wc = bus['wc_writes_per_packet']
+    return (bus['instructions_per_packet'] / offered, bus['pcie_writes_per_packet'] - wc, wc,
+            bus['wire_bytes_per_packet'])
+
+
+def rate(profile, counts):
+    """(Mpps, what bounds it)."""
+    instructions, uc, wc, wire = counts
+    core = instructions / (profile.ipc * profile.ghz) + uc * profile.uc_ns + wc * profile.wc_ns
+    link = wire / profile.gbytes_per_s
+    return 1e3 / max(core, link), 'core' if core >= link else 'link'
+
+
+def crossover(profile, uc, wc):
+    """Cost of an uncached store, ns, from which on the wc arm is the faster one; None: never.
+
+    The stores that both arms do uncached cost both the same.
+    """
+    if uc is None or wc is None or uc[1] <= wc[1]:
+        return None
+    return (wc[2] - uc[2]) * profile.wc_ns / (uc[1] - wc[1])
+
+
+def lingers(arm):
+    """Does it look cheap only because doorbells wait, and merge?"""
+    return arm['bus']['residency']['lingers']
+
+
+def add(result, local=None):
+    """Put what is modelled into a result of dpdk-test-wc-perf; False: there are no counts."""
+    known = profiles(local)
+    any_counts = False
+    for case in result['cases']:
+        counts = {name: per_packet(case.get(name)) for name in ('plain', 'uc', 'wc')}
+        fewest = min((c[0] for c in counts.values() if c), default=0)
+        for name, c in counts.items():
+            if c:
+                any_counts = True
+                c = (fewest, *c[1:])
+                case[name]['modelled'] = {
+                    key: dict(zip(('mpps', 'bound_by'), rate(profile, c)))
+                    for key, profile in known.items()}
+        case['crossover_ns'] = None
+        if counts['wc'] and not lingers(case['wc']):
+            case['crossover_ns'] = crossover(known['aws-f1'], counts['uc'], counts['wc'])
+    if any_counts:
+        result['profiles'] = {key: profile._asdict() for key, profile in known.items()}
+    return any_counts
+
+
+def table(result):
+    """Lines for people."""
+    known = result['profiles']
+    yield '*Modelled* packet rates, Mpps, from the counts above (doc/bus.rst). No NIC was measured.'
+    yield '%-13s %5s %5s  arm  ' % ('device', 'frame', 'burst') + \
+        ''.join('%9s' % key for key in known)
+    for case in result['cases']:
+        for name in ('uc', 'wc'):
+            modelled = case.get(name, {}).get('modelled')
+            if modelled:
+                yield '%-13s %5d %5d  %-5s' % (
+                    case['device'], case['frame_size'], case['burst'], name) + \
+                    ''.join('%9.3f' % modelled[key]['mpps'] for key in known)
+        if 'bus' in case.get('wc', {}) and lingers(case['wc']):
+            yield '%27s wc: doorbells wait for want of a flush; its rate is no gain' % ''
+        if case['crossover_ns'] is not None:
+            yield '%27s *modelled*: wc wins where an uncached store costs more than %.0f ns' % (
+                '', case['crossover_ns'])
+    steady = [error for error in errors() if error[0] >= STEADY_FROM]
+    yield 'aws-f1 is calibrated on the row of %d bytes; the other rows from %d bytes on: %+.0f..%+.0f%% ' \
+        'uncached, %+.0f..%+.0f%% write-combining; shorter rows are not modelled.' % (
+            CALIBRATED_ON, STEADY_FROM,
+            100 * min(e[1] for e in steady), 100 * max(e[1] for e in steady),
+            100 * min(e[2] for e in steady), 100 * max(e[2] for e in steady))
+    for key in ('local',):
+        if key in known:
+            yield 'local: %.0f ns a store, %.0f ns a line; %s.' % (
+                known[key]['uc_ns'], known[key]['wc_ns'], known[key]['source'])
