@@ -141,6 +141,16 @@ def ena():
         [path for path in sources if path.endswith('.c')], 'compiling the ENA model'))
 
 
+def ena_fuzzer():
+    """The ENA model under libFuzzer, ASan and UBSan; clang builds what gcc builds otherwise."""
+    sources = sorted(glob.glob('/src/lab/ena/*.[ch]') + glob.glob('/src/lab/ena/fuzz/*.c'))
+    return cached('ena-fuzzer', digest([inspect.getsource(ena_fuzzer)], sources), lambda out: run(
+        ['clang', '-O1', '-g', '-std=gnu11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror',
+         '-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=undefined', '-o', out] +
+        [path for path in sources if path.endswith('.c') and not path.endswith('/main.c')],
+        'compiling the fuzzer of the ENA model'))
+
+
 # QEMU 10.0.2's multi-threaded TCG aborted while DPDK probed (iotlb_to_section), 11.1.3's does not:
 # lab/README.md.
 TCG = 'tcg,thread=multi'
