@@ -226,7 +226,7 @@ def modules(variant):
     if not os.path.exists(builder):
         raise LabError('no kernel-patch/build: only --modules stock is to be had')
     scripts = [builder, '/src/kernel-patch/apply']
-    inputs = scripts + (['/src/kernel-patch/linux-6.12'] if variant == 'patched' else [patch])
+    inputs = scripts + ([patch] if variant == 'trap' else ['/src/kernel-patch/linux-6.12'])
 
     def make(out):
         say('building the %s vfio modules for %s (10 s)' % (variant, version))
@@ -234,7 +234,8 @@ def modules(variant):
         shutil.rmtree(built, ignore_errors=True)
         os.mkdir(built)
         run([builder, '--source', source, '--headers', headers, '--out', built] +
-            (['--patch', patch] if variant == 'trap' else []), 'kernel-patch/build')
+            (['--patch', patch] if variant == 'trap' else []) +
+            (['--config', 'VFIO_NOIOMMU=y'] if variant == 'noiommu' else []), 'kernel-patch/build')
         stock = '/lib/modules/%s/kernel/drivers/vfio' % version
         shutil.copytree(stock, out)
         missing = set(glob.glob(built + '/*.ko'))

@@ -49,6 +49,7 @@ ena_traffic() {
 			{ not_ok "$name: $queues queues: testpmd starts" "see above"; return; }
 		matches "$name: $queues queues: the PMD's placement" "$(ena stats)" \
 			"tx_queues=$queues rx_queues=$queues llq_queues=$([ "$placement" = llq ] && echo $queues || echo 0) "
+		entry_size=$(ena stats | value llq_entry)
 		for mode in io macswap; do
 			prompt set fwd $mode
 			prompt start
