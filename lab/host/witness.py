@@ -11,9 +11,10 @@ Nothing in it depends on the guest's kernel telling the truth, or on how it is c
     count NETDEV            frames that a back end received
     ENA COMMAND             a command for an ENA model, ena0 or ena1: see lab/ena/main.c
     pat                     the PAT configuration the kernel printed at boot
+    reflect NETDEV on|off   send each frame back, as a loop in the cable would
 
 Answers: "leaf VA PA PTE SIZE TYPE" lines and "end N"; "tlb VA PA FLAGS"; "count FRAMES BYTES
-OTHER"; "pat TYPE...". Failures: "error TEXT".
+OTHER"; "pat TYPE..."; "ok". Failures: "error TEXT".
 
 The anchor: VA must translate to PA, which the asker knows. That proves that the CPU is running the
 process in question, not the one that happened to be scheduled. The asker keeps it there (by
@@ -129,7 +130,7 @@ class Witness(threading.Thread):
                 return self.ask_ena(*([verb, *args] if verb in self.guest.enas else
                                       [args[0], verb, *args[1:]]))
             if verb in ('count', 'reflect'):
-                return self.ask_sink('%s %s' % (verb, args[0]))
+                return self.ask_sink(' '.join(words))
             return 'error no such request: ' + verb
         except Error as error:
             return 'error %s' % error
