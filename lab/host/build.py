@@ -181,6 +181,16 @@ def local_costs():
     return tuple(float(word) for word in run([path], 'local').split())
 
 
+def ena_fuzzer():
+    """The ENA model under libFuzzer, ASan and UBSan; clang builds what gcc builds otherwise."""
+    sources = sorted(glob.glob('/src/lab/ena/*.[ch]') + glob.glob('/src/lab/ena/fuzz/*.c'))
+    return cached('ena-fuzzer', digest([inspect.getsource(ena_fuzzer)], sources), lambda out: run(
+        ['clang', '-O1', '-g', '-std=gnu11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror',
+         '-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=undefined', '-o', out] +
+        [path for path in sources if path.endswith('.c') and not path.endswith('/main.c')],
+        'compiling the fuzzer of the ENA model'))
+
+
 # QEMU 10.0.2's multi-threaded TCG aborted while DPDK probed (iotlb_to_section), 11.1.3's does not:
 # lab/README.md.
 TCG = 'tcg,thread=multi'
@@ -256,7 +266,7 @@ def modules(variant):
     if not os.path.exists(builder):
         raise LabError('no kernel-patch/build: only --modules stock is to be had')
     scripts = [builder, '/src/kernel-patch/apply']
-    inputs = scripts + (['/src/kernel-patch/linux-6.12'] if variant == 'patched' else [patch])
+    inputs = scripts + ([patch] if variant == 'trap' else ['/src/kernel-patch/linux-6.12'])
 
     def make(out):
         say('building the %s vfio modules for %s (10 s)' % (variant, version))
@@ -264,7 +274,8 @@ def modules(variant):
         shutil.rmtree(built, ignore_errors=True)
         os.mkdir(built)
         run([builder, '--source', source, '--headers', headers, '--out', built] +
-            (['--patch', patch] if variant == 'trap' else []), 'kernel-patch/build')
+            (['--patch', patch] if variant == 'trap' else []) +
+            (['--config', 'VFIO_NOIOMMU=y'] if variant == 'noiommu' else []), 'kernel-patch/build')
         stock = '/lib/modules/%s/kernel/drivers/vfio' % version
         shutil.copytree(stock, out)
         missing = set(glob.glob(built + '/*.ko'))

@@ -16,7 +16,8 @@ from guest import Guest, LabError, say
 
 
 def guest_options(parser):
-    parser.add_argument('--modules', default='patched', choices=['stock', 'patched', 'trap', 'debug'])
+    parser.add_argument('--modules', default='patched',
+                        choices=['stock', 'patched', 'noiommu', 'trap', 'debug'])
     parser.add_argument('--append', default='')
     parser.add_argument('--accel', default='auto', choices=['auto', 'kvm', 'tcg'])
     parser.add_argument('--timeout', type=float, default=600)

@@ -168,11 +168,30 @@ class Run:
                    '--buildtype=debugoptimized',
                    env={'ASAN_OPTIONS': 'detect_leaks=1', 'UBSAN_OPTIONS': 'halt_on_error=1'})
         self.series()
+        self.fuzz()
         for suite, root in build.suites().items():
             if root:
                 self.meson('gcc-' + suite, suite=suite)
             else:
                 self.results.add('not ok', 'root file system of ' + suite, 'see above')
+
+    def fuzz(self, seconds=60):
+        """What a hostile guest may send to the ENA model: first what was found before."""
+        name = 'ena: %d s of hostile input' % seconds
+        if not self.wanted('fuzz ena'):
+            return
+        new = '/results/fuzz'
+        os.makedirs(new + '/found', exist_ok=True)
+        done = subprocess.run([build.ena_fuzzer(), '-max_total_time=%d' % seconds, '-len_control=0',
+                               '-max_len=1024', '-timeout=20', '-artifact_prefix=%s/' % new,
+                               '-verbosity=0', '-print_final_stats=1', new + '/found',
+                               '/src/lab/ena/fuzz/corpus'],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              stdin=subprocess.DEVNULL, errors='replace', check=False)
+        runs = re.search(r'number_of_executed_units: (\d+)', done.stdout)
+        good = done.returncode == 0 and runs and int(runs.group(1)) > 1000
+        self.results.add('ok' if good else 'not ok', name, '%s inputs' % (runs and runs.group(1)),
+                         output=done.stdout)
 
     # --- guests ---------------------------------------------------------------------------------
 

@@ -45,10 +45,11 @@ ena_traffic() {
 
 	# What the model makes and gets back.
 	for queues in 1 4; do
-		prompt_start -a "$addr" "$@" -- --rxq=$queues --txq=$queues --rxd=256 --txd=256 ||
+		prompt_start -a "$addr" "$@" -- --rxq=$queues --txq=$queues --rxd=256 --txd=256 --rss-udp ||
 			{ not_ok "$name: $queues queues: testpmd starts" "see above"; return; }
 		matches "$name: $queues queues: the PMD's placement" "$(ena stats)" \
 			"tx_queues=$queues rx_queues=$queues llq_queues=$([ "$placement" = llq ] && echo $queues || echo 0) "
+		entry_size=$(ena stats | value llq_entry)
 		for mode in io macswap; do
 			prompt set fwd $mode
 			prompt start
