@@ -298,8 +298,9 @@ def in_suite(suite, command):
     if not os.path.isdir(root):
         os.mkdir(root)
         mount('--bind', suites()[suite], root)
-        for path in ('/dev', '/proc', '/sys', '/src', '/cache', '/lab', '/run', '/tmp'):
+        for path in ('/proc', '/sys', '/src', '/cache', '/lab', '/run', '/tmp'):
             mount('--bind', path, root + path)
+        mount('--rbind', '/dev', root + '/dev') # with its pseudo-terminals
     return ['chroot', root, *command]
 
 

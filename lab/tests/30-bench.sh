@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# timeout: 240
+# timeout: 400
 # The benchmark's results: every BAR page UC- in the plain and uc arms, exactly the range WC in the
 # wc arm, every frame counted, and a result that follows the published schema.
 

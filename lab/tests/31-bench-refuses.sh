@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # modules: trap
+# timeout: 300
 # The control: vfio modules in which only the page protection says write-combining. The bench,
 # told to believe the kernel, must find out, and name what it saw.
 

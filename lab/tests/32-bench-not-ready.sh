@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # modules: stock
+# timeout: 300
 # What the benchmark says when something is missing: before anything starts, with its own status.
 
 . /src/lab/tests/lib.sh

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# timeout: 300
+# timeout: 600
 # The kernel's list of memory types: while testpmd runs with the plugin exactly the range is
 # write-combining, and afterwards the list is as before, however testpmd ends.
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # stage: long
 # suites: bookworm forky
-# timeout: 240
+# timeout: 400
 # The benchmark drives the testpmd of other DPDK releases as it does the lab's own.
 
 . /src/lab/tests/lib.sh
