@@ -8,7 +8,7 @@
  *
  * Commands on stdin, answers on stdout, a line each:
  *	count NAME	-> count FRAMES BYTES OTHER
- *	reflect NAME	-> ok	(from now on frames are sent back as they are)
+ *	reflect NAME on|off	-> ok	(frames are sent back as they are)
  *
  * FRAMES and BYTES are what testpmd generates (UDP from 198.18.0.1 to 198.18.0.2, RFC 2544's
  * benchmarking network), OTHER everything else.
@@ -93,13 +93,13 @@ drain(struct port *port)
 static void
 command(struct port *ports, int count)
 {
-	char verb[16], name[32], line[64];
+	char verb[16], name[32], how[8] = "", line[64];
 	struct port *port = NULL;
 	int i;
 
 	if (fgets(line, sizeof(line), stdin) == NULL)
 		exit(0);
-	if (sscanf(line, "%15s %31s", verb, name) == 2)
+	if (sscanf(line, "%15s %31s %7s", verb, name, how) >= 2)
 		for (i = 0; i < count; i++)
 			if (strcmp(ports[i].name, name) == 0)
 				port = &ports[i];
@@ -111,7 +111,7 @@ command(struct port *ports, int count)
 		printf("count %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", port->frames, port->bytes,
 		       port->other);
 	} else if (strcmp(verb, "reflect") == 0) {
-		port->reflect = true;
+		port->reflect = strcmp(how, "on") == 0;
 		printf("ok\n");
 	} else {
 		printf("error no such command: %s", line);

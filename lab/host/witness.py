@@ -10,12 +10,14 @@ Nothing in it depends on the guest's kernel telling the truth, or on how it is c
     tlb CPU VA PA           what QEMU's own page walker ("info tlb") says about that page
     count NETDEV            frames that a back end received
     pat                     the PAT configuration the kernel printed at boot
+    reflect NETDEV on|off   send each frame back, as a loop in the cable would
     bus start CPUS PA LEN... count what those CPUs (a mask) ask of the bus with accesses to these
                             physical ranges, from zero; needs the plugin (../mmio/plugin.c)
     bus stop                stop, and say what was counted
 
 Answers: "leaf VA PA PTE SIZE TYPE" lines and "end N"; "tlb VA PA FLAGS"; "count FRAMES BYTES
-OTHER"; "pat TYPE..."; "bus NAME VALUE" and "bus site ..." lines and "end N". Failures: "error TEXT".
+OTHER"; "pat TYPE..."; "ok"; "bus NAME VALUE" and "bus site ..." lines and "end N". Failures: "error
+TEXT".
 
 The anchor: VA must translate to PA, which the asker knows. That proves that the CPU is running the
 process in question, not the one that happened to be scheduled. The asker keeps it there (by
@@ -131,7 +133,7 @@ class Witness(threading.Thread):
             if verb == 'bus':
                 return self.bus(args)
             if verb in ('count', 'reflect'):
-                return self.ask_sink('%s %s' % (verb, args[0]))
+                return self.ask_sink(' '.join(words))
             return 'error no such request: ' + verb
         except Error as error:
             return 'error %s' % error
