@@ -58,8 +58,15 @@ store_part(struct wcbuf *b, uint64_t pa, unsigned int length, uint64_t now, uint
 {
 	const uint64_t ones = length == WC_LINE ? UINT64_MAX : (1ULL << length) - 1;
 	const uint64_t mask = ones << pa % WC_LINE;
-	struct wc_line *l = take(b, pa / WC_LINE, now);
+	struct wc_line *l;
 
+	/* The processor stores at once what comes here in parts: this went with the full line. */
+	if (b->filled_line == pa / WC_LINE) {
+		b->merged += b->merged_line != b->filled_line;
+		b->merged_line = b->filled_line;
+		return;
+	}
+	l = take(b, pa / WC_LINE, now);
 	if ((l->mask & mask) != 0 && b->merged_line != l->line) {
 		b->merged++;
 		b->merged_line = l->line;
@@ -73,8 +80,10 @@ store_part(struct wcbuf *b, uint64_t pa, unsigned int length, uint64_t now, uint
 	}
 	if (!more || l->n == 0)
 		l->stores[l->n++] = (struct wc_store){ now, site };
-	if (l->mask == UINT64_MAX)
+	if (l->mask == UINT64_MAX) {
+		b->filled_line = l->line;
 		drain_line(b, l - b->lines, WC_FULL, now);
+	}
 }
 
 void
@@ -84,7 +93,7 @@ wcbuf_store(struct wcbuf *b, uint64_t pa, unsigned int length, uint64_t now, uin
 	const unsigned int room = WC_LINE - pa % WC_LINE;
 
 	if (!more)
-		b->merged_line = UINT64_MAX;
+		b->merged_line = b->filled_line = UINT64_MAX;
 	store_part(b, pa, length < room ? length : room, now, site, more);
 	if (length > room)
 		store_part(b, pa + room, length - room, now, site, more);

@@ -55,7 +55,9 @@ struct wcbuf {
 	unsigned int used;
 	uint64_t next_order;
 	uint64_t merged;	/* stores that overwrote bytes not yet drained */
-	uint64_t merged_line;	/* in which line the last one did; none: UINT64_MAX */
+	/* Lines (none: UINT64_MAX) in which the store going on has */
+	uint64_t merged_line;	/* overwritten bytes */
+	uint64_t filled_line;	/* written the last byte that was missing */
 	struct wc_line lines[WC_BUFFERS_MAX];	/* those in use come first */
 	/* Called for each line that leaves, at time now. */
 	void (*drained)(void *ctx, const struct wc_line *line, enum wc_cause cause, uint64_t now);

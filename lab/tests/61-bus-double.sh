@@ -14,14 +14,20 @@ median=$(value residency_median <<<"$unfenced")
 # The limit is test-wc-perf's (BUS_LINGER).
 if [ "${median:-0}" -gt 1000 ]; then ok "without a fence doorbells wait too long"; else
 	not_ok "without a fence doorbells wait too long" "median of $median instructions"; fi
-is "with a fence they wait for the fence" "$(value residency_median <<<"$fenced")" 1
+median=$(value residency_median <<<"$fenced")
+if [ "${median:-1000}" -lt 10 ]; then ok "with a fence they wait for the fence"; else
+	not_ok "with a fence they wait for the fence" "median of $median instructions"; fi
 is "with a fence there is one for each burst" "$(value sfence <<<"$fenced")" 0.0312
 is "with a fence each doorbell is a write" "$(value pcie_writes <<<"$fenced")" 0.0312
 
 for size in 128 256; do
 	pushed=$(double push-$size)
-	is "entries of $size bytes: writes a packet, without the doorbell" \
-		"$(value wc_writes <<<"$pushed")" "$((size / 64)).0000"
-	is "entries of $size bytes: with it" "$(value pcie_writes <<<"$pushed")" "$((size / 64)).0312"
-	is "entries of $size bytes: partial lines" "$(value partial_lines <<<"$pushed")" 0.0000
+	# 16000 packets. An interrupt cuts a line in two now and then, nothing else does.
+	cut=$(value lines_interrupt <<<"$pushed")
+	full=$(value full_lines <<<"$pushed")
+	partial=$(value partial_lines <<<"$pushed")
+	if ((partial <= 2 * cut)); then ok "entries of $size bytes: no line is partial"; else
+		not_ok "entries of $size bytes: no line is partial" "$partial are, $cut interrupts"; fi
+	if ((full >= 16000 * size / 64 - cut)); then ok "entries of $size bytes: $((size / 64)) lines"; else
+		not_ok "entries of $size bytes: $((size / 64)) lines" "$full in all, $cut interrupts"; fi
 done

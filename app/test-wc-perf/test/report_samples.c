@@ -50,7 +50,8 @@ static void
 fill_bus(struct bus *bus)
 {
 	static const char *const lines[] = { "bus pcie_writes 2000000", "bus wc_stores 16000000",
-		"bus residency_median 12", "bus residency_worst 8192", "bus stores_full 16000000",
+		"bus wire_bytes 168000000", "bus residency_median 1012", "bus residency_p99 1014",
+		"bus residency_worst 8192", "bus stores_full 16000000",
 		"bus hash 18446744073709551615", "bus site 0x7f0000001234 16000000 2000000 0 15" };
 	size_t i;
 
@@ -59,7 +60,7 @@ fill_bus(struct bus *bus)
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		if (bus_parse(lines[i], bus) != 0)
 			abort();
-	if (bus_parse("end 6", bus) != -1 || bus_parse("end 7", bus) != 1 ||
+	if (bus_parse("end 8", bus) != -1 || bus_parse("end 9", bus) != 1 ||
 			bus_parse("bus", bus) != -1 || bus_parse("error x", bus) != -1)
 		abort();
 }

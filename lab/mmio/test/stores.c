@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,7 @@ static uint64_t expected_hash;
 static unsigned int clock_;
 static uint64_t random_state;
 static bool avx;
+static bool tell;	/* what is done, as it is done */
 
 static uint32_t
 pick(uint32_t below)
@@ -72,6 +74,16 @@ pick(uint32_t below)
 	/* PCG (O'Neill, 2014), its simplest member. */
 	random_state = random_state * 6364136223846793005ULL + 1442695040888963407ULL;
 	return (uint32_t)(random_state >> 33) % below;
+}
+
+static void
+say(const char *what, const uint8_t *va, unsigned int length)
+{
+	const ptrdiff_t page = va != NULL ? (va - pages[0].va) / PAGE : 0;
+
+	if (tell)
+		printf("  %s page %d offset %#x, %u\n", what, (int)page,
+			va != NULL ? (unsigned int)((va - pages[0].va) % PAGE) : 0, length);
 }
 
 /* --- The reference model ------------------------------------------------------------------------ */
@@ -249,6 +261,7 @@ store(uint8_t *va, unsigned int length, bool non_temporal)
 		non_temporal = false;
 	if (length >= 16 && non_temporal) /* aligned, or they fault */
 		va -= (uintptr_t)va % length;
+	say(non_temporal ? "non-temporal store" : "store", va, length);
 	switch (length) {
 	case 1:
 		STORE(uint8_t, "movb", "q", va, value);
@@ -310,6 +323,7 @@ string(uint8_t *va, unsigned int n)
 		__asm__ volatile("rep movsl" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
 		break;
 	}
+	say("string", va, n * element);
 	for (i = 0; i < n; i++)
 		ref_store(va + i * element, element == 4 ? &source[i * element] : (uint8_t *)&value,
 			element);
@@ -320,6 +334,7 @@ exchange(uint8_t *va)
 {
 	uint32_t value = pick(UINT32_MAX), before = value;
 
+	say("exchange", va, 4);
 	/* Empties the buffers before and after. */
 	__asm__ volatile("xchgl %0, (%1)" : "+r"(value) : "r"(va) : "memory");
 	expected[LOCKED]++;
@@ -334,7 +349,10 @@ fence(void)
 	unsigned int eax, ebx, ecx, edx;
 	uint32_t here = 0;
 
-	switch (pick(8)) {
+	const unsigned int which = pick(8);
+
+	say("fence of kind", NULL, which);
+	switch (which) {
 	default:
 		__asm__ volatile("sfence" : : : "memory");
 		expected[SFENCE]++;
@@ -369,6 +387,7 @@ load(const uint8_t *va)
 	volatile uint64_t sink;
 
 	va -= (uintptr_t)va % length;
+	say("load", va, length);
 	switch (length) {
 	case 1: sink = *(const volatile uint8_t *)va; break;
 	case 2: sink = *(const volatile uint16_t *)(const void *)va; break;
@@ -432,8 +451,9 @@ step(void)
 
 /* --- Setting up and comparing ------------------------------------------------------------------- */
 
+/* The first max steps of a sequence. quiet: say nothing when the counts differ. */
 static bool
-sequence(struct bus *bus, uint64_t seed)
+sequence(struct bus *bus, uint64_t seed, unsigned int max, bool quiet)
 {
 	unsigned int i, n, retry;
 	struct page *p;
@@ -452,7 +472,7 @@ sequence(struct bus *bus, uint64_t seed)
 		if (bus_ask(bus, "bus start %#x %#" PRIx64 " %#x %#" PRIx64 " %#x\n", 1 << CPU,
 				pages[RAM_WC].pa, 2 * PAGE, pages[IO].pa, PAGE) < 0)
 			return false;
-		for (i = 0, n = 1 + pick(60); i < n; i++)
+		for (i = 0, n = 1 + pick(60); i < n && i < max; i++)
 			step();
 		__asm__ volatile("mfence" : : : "memory");
 		expected[MFENCE]++;
@@ -465,8 +485,8 @@ sequence(struct bus *bus, uint64_t seed)
 	same = bus_value(bus, "hash") == expected_hash && bus_value(bus, "other_stores") == 0;
 	for (i = 0; i < N_COUNTS; i++)
 		same &= bus_value(bus, names[i]) == expected[i];
-	if (same)
-		return true;
+	if (same || quiet)
+		return same;
 	printf("sequence with seed %" PRIu64 ", %u steps, %u retries:\n", seed, n, retry);
 	for (i = 0; i < N_COUNTS; i++)
 		printf("  %-16s expected %6" PRIu64 ", observed %6" PRIu64 "%s\n", names[i],
@@ -475,6 +495,19 @@ sequence(struct bus *bus, uint64_t seed)
 	printf("  bytes and their order %s\n",
 		bus_value(bus, "hash") == expected_hash ? "agree" : "differ");
 	return false;
+}
+
+/* The shortest beginning of a sequence that still differs, step by step. */
+static void
+shrink(struct bus *bus, uint64_t seed)
+{
+	unsigned int n = 1;
+
+	while (n < 60 && sequence(bus, seed, n, true))
+		n++;
+	tell = true;
+	sequence(bus, seed, n, false);
+	tell = false;
 }
 
 static uint64_t
@@ -540,8 +573,11 @@ run(struct bus *bus, int ram, int io, char **argv, bool io_wc, uint64_t seed, un
 			map_page(io, argv[3], io_bar, io_offset, io_wc, va + 3 * PAGE, &pages[IO]) < 0)
 		return -1;
 	pages[RAM_WC].ram = pages[RAM_UC].ram = true;
-	for (i = 0; i < n && failed < 3; i++)
-		failed += !sequence(bus, seed + i);
+	for (i = 0; i < n && failed < 2; i++)
+		if (!sequence(bus, seed + i, UINT32_MAX, true)) {
+			shrink(bus, seed + i);
+			failed++;
+		}
 	munmap(va, 4 * PAGE);
 	if (failed > 0)
 		printf("not ok %u random sequences, emulated page %s - see above\n", n,

@@ -91,6 +91,22 @@ merges(void **state)
 	assert_int_equal(left[0].cause, WC_MFENCE);
 }
 
+/* The first part of a store fills a line, the second has more bytes in it: they leave together. */
+static void
+part_fills(void **state)
+{
+	(void)state;
+	wcbuf_store(&buffers, 0x1008, 56, 1, 0, false);
+	wcbuf_store(&buffers, 0x0ff8, 16, 2, 0, false);
+	wcbuf_store(&buffers, 0x1008, 16, 2, 0, true);
+	assert_int_equal(n_left, 1);
+	assert_int_equal(left[0].cause, WC_FULL);
+	assert_int_equal(buffers.merged, 1);
+	assert_int_equal(buffers.used, 1); /* the line below */
+	wcbuf_store(&buffers, 0x1008, 8, 3, 0, false);
+	assert_int_equal(buffers.used, 2);
+}
+
 static void
 split(void **state)
 {
@@ -152,6 +168,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(full_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(merges, setup, teardown),
+		cmocka_unit_test_setup_teardown(part_fills, setup, teardown),
 		cmocka_unit_test_setup_teardown(split, setup, teardown),
 		cmocka_unit_test_setup_teardown(evicts, setup, teardown),
 		cmocka_unit_test_setup_teardown(loads, setup, teardown),
