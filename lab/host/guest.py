@@ -66,20 +66,22 @@ def mount(*args):
 
 def take_slot():
     """Guests spin on their CPUs: more of them than the host has only make each other time out.
-    Returns a file whose lock is one of the places."""
-    waited = False
-    while True:
-        for number in range(max(2, os.cpu_count() or 0)):
-            slot = open('/cache/.slot-%d' % number, 'w')
-            try:
-                fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return slot
-            except OSError:
-                slot.close()
-        if not waited:
-            say('waiting: as many guests run on this machine as it has CPUs')
-            waited = True
-        time.sleep(0.5)
+    Returns a file whose lock is one of the places. First come, first served."""
+    with open('/cache/.queue', 'w') as queue:
+        try:
+            fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            say('waiting in a queue for guests: as many run on this machine as it has CPUs')
+            fcntl.flock(queue, fcntl.LOCK_EX)
+        while True:
+            for number in range(max(2, os.cpu_count() or 0)):
+                slot = open('/cache/.slot-%d' % number, 'w')
+                try:
+                    fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return slot
+                except OSError:
+                    slot.close()
+            time.sleep(0.5)
 
 
 class Qmp:
