@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""baseline.py check|update RESULT: PCIe writes per packet, against what baseline.json records.
+"""baseline.py check|update RESULT...: PCIe writes per packet, against what baseline.json records.
 
-RESULT is the JSON of lab/run bench. check prints a line for each recorded case, as tests do, and
-fails those that rose, or were not measured. update records what RESULT has: on purpose only.
+RESULT is a JSON of lab/run bench. check prints a line for each recorded case, as tests do, and
+fails those that rose, or were not measured. update records what they have: on purpose only.
 """
 
 import json
@@ -31,9 +31,11 @@ def cases(result):
     return found
 
 
-def main(verb, path):
-    with open(path, encoding='utf-8') as f:
-        found = cases(json.load(f))
+def main(verb, *paths):
+    found = {}
+    for path in paths:
+        with open(path, encoding='utf-8') as f:
+            found.update(cases(json.load(f)))
     with open(BASELINE, encoding='utf-8') as f:
         recorded = json.load(f)
     if verb == 'update':
@@ -55,6 +57,6 @@ def main(verb, path):
 
 
 if __name__ == '__main__':
-    if len(sys.argv) != 3 or sys.argv[1] not in ('check', 'update'):
+    if len(sys.argv) < 3 or sys.argv[1] not in ('check', 'update'):
         sys.exit(__doc__)
     sys.exit(main(*sys.argv[1:]))
