@@ -4,8 +4,8 @@
 
 . /src/lab/tests/lib.sh
 
-is "five devices by name" "$(cut -d' ' -f1 /run/lab/devices | paste -sd' ')" \
-	"virtio vmxnet3 igb igbvf ivshmem"
+is "the devices by name" "$(cut -d' ' -f1 /run/lab/devices | paste -sd' ')" \
+	"virtio vmxnet3 igb igbvf ivshmem ena enb"
 matches "an IOMMU group for each" "$(ls /sys/kernel/iommu_groups)" "^[5-9]$"
 matches "the witness knows the PAT" "$(witness pat)" "^pat WB "
 matches "the witness refuses nonsense" "$(witness frobnicate)" "^error "
