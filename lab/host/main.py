@@ -104,6 +104,7 @@ def do_bench(argv):
     parser = argparse.ArgumentParser(prog='lab/run bench', add_help=False)
     guest_options(parser)
     parser.add_argument('--quick', action='store_true')
+    parser.add_argument('--no-bus', action='store_true')
     parser.add_argument('--device', dest='name', choices=['ena', 'virtio', 'vmxnet3', 'igbvf'])
     parser.add_argument('rest', nargs='*')
     args = parser.parse_args(argv)
@@ -111,7 +112,7 @@ def do_bench(argv):
     command += ['--quick'] if args.quick else []
     command += ['--device', args.name] if args.name else []
     command += ['--wc-by-kernel'] if args.modules == 'trap' else []
-    args.bus = args.accel != 'kvm'
+    args.bus = args.accel != 'kvm' and not args.no_bus
     with start_guest(args) as guest:
         status = guest.run(shlex.join([*command, '--', *args.rest]) + '\n', write, args.timeout)
         status = finish(guest, status)
