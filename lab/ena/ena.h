@@ -180,6 +180,7 @@ void traffic_rx_room(struct traffic *traffic);
 bool traffic_run(struct traffic *traffic);
 void traffic_wire(struct traffic *traffic, int fd);
 void traffic_wire_readable(struct traffic *traffic);
+/* Record all frames in a file from now on; NULL: no more. False: errno says why. */
 bool traffic_pcap(struct traffic *traffic, const char *path);
 /* A command line (see main.c); the answer, one line, goes to out. False: not one of ours. */
 bool traffic_command(struct traffic *traffic, char **words, unsigned int count, FILE *out);

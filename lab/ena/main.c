@@ -16,6 +16,7 @@
  *	generate COUNT LENGTH		frames for the guest to send back; LENGTH 0: of all lengths
  *	verify				-> verify KEY=VALUE...: what came back
  *	stats				-> stats KEY=VALUE...
+ *	pcap FILE|off			record all frames
  *	link up|down
  *	llq on|off|wide
  *

@@ -85,8 +85,7 @@ traffic_new(struct ena *ena)
 void
 traffic_free(struct traffic *traffic)
 {
-	if (traffic->pcap != NULL)
-		fclose(traffic->pcap);
+	traffic_pcap(traffic, NULL);
 	free(traffic);
 }
 
@@ -96,7 +95,13 @@ bool
 traffic_pcap(struct traffic *traffic, const char *path)
 {
 	static const uint32_t header[6] = { 0xa1b23c4d, 4 << 16 | 2, 0, 0, 65535, 1 };
+	bool good = true;
 
+	if (traffic->pcap != NULL)
+		good = fclose(traffic->pcap) == 0;
+	traffic->pcap = NULL;
+	if (path == NULL)
+		return good;
 	traffic->pcap = fopen(path, "w");
 	return traffic->pcap != NULL &&
 	       fwrite(header, sizeof(header), 1, traffic->pcap) == 1 &&
@@ -517,6 +522,11 @@ traffic_command(struct traffic *traffic, char **words, unsigned int count, FILE 
 		}
 		traffic->mode = i;
 		fprintf(out, "ok\n");
+	} else if (strcmp(words[0], "pcap") == 0 && count == 2) {
+		if (traffic_pcap(traffic, strcmp(words[1], "off") == 0 ? NULL : words[1]))
+			fprintf(out, "ok\n");
+		else
+			fprintf(out, "error pcap %s: %s\n", words[1], strerror(errno));
 	} else if (strcmp(words[0], "generate") == 0 && count == 3) {
 		unsigned long len = strtoul(words[2], NULL, 0);
 

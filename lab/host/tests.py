@@ -168,14 +168,14 @@ class Run:
                    '--buildtype=debugoptimized',
                    env={'ASAN_OPTIONS': 'detect_leaks=1', 'UBSAN_OPTIONS': 'halt_on_error=1'})
         self.series()
-        self.fuzz()
+        self.fuzz(600 if self.upto('long') else 60)
         for suite, root in build.suites().items():
             if root:
                 self.meson('gcc-' + suite, suite=suite)
             else:
                 self.results.add('not ok', 'root file system of ' + suite, 'see above')
 
-    def fuzz(self, seconds=60):
+    def fuzz(self, seconds):
         """What a hostile guest may send to the ENA model: first what was found before."""
         name = 'ena: %d s of hostile input' % seconds
         if not self.wanted('fuzz ena'):
