@@ -120,6 +120,12 @@ value(const struct bus *bus, const char *name)
 	return json_number_value(json_object_get(bus->values, name));
 }
 
+double
+bus_writes(const struct bus *bus, uint64_t packets)
+{
+	return packets > 0 ? value(bus, "pcie_writes") / packets : 0;
+}
+
 static json_t *
 count(const struct bus *bus, const char *name)
 {
@@ -156,7 +162,7 @@ bus_json(const struct bus *bus, uint64_t packets, unsigned int burst)
 		"stores_per_packet",
 			(value(bus, "uc_stores") + value(bus, "wc_stores") +
 			value(bus, "other_stores")) / n,
-		"pcie_writes_per_packet", value(bus, "pcie_writes") / n,
+		"pcie_writes_per_packet", bus_writes(bus, packets),
 		"wc_writes_per_packet", value(bus, "wc_writes") / n,
 		"pcie_writes_per_burst", value(bus, "pcie_writes") / n * burst,
 		"payload_bytes_per_packet", value(bus, "payload_bytes") / n,

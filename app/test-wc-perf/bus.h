@@ -64,6 +64,10 @@ bus_locate(struct bus *bus, pid_t pid);
 void
 bus_free(struct bus *bus);
 
+/* PCIe writes a packet; 0 if nothing was counted. */
+double
+bus_writes(const struct bus *bus, uint64_t packets);
+
 /* As the result has it. */
 json_t *
 bus_json(const struct bus *bus, uint64_t packets, unsigned int burst);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <float.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -46,6 +48,7 @@ arm_json(const struct arm_result *r, bool backend, bool compare, unsigned int bu
 {
 	json_t *mpps = json_array(), *sent = json_array(), *dropped = json_array();
 	json_t *counted = json_array(), *other = json_array(), *others = json_object();
+	json_t *writes = json_array(), *bus = NULL;
 	size_t i;
 
 	for (i = 0; i < r->n; i++) {
@@ -54,6 +57,7 @@ arm_json(const struct arm_result *r, bool backend, bool compare, unsigned int bu
 		json_array_append_new(dropped, json_integer(J_U64(r->samples[i].dropped)));
 		json_array_append_new(counted, json_integer(J_U64(r->samples[i].counted)));
 		json_array_append_new(other, json_integer(J_U64(r->samples[i].other)));
+		json_array_append_new(writes, json_real(r->samples[i].pcie_writes));
 	}
 	for (i = 0; i < r->seen.n_others; i++)
 		json_object_set_new(others, r->seen.others[i].type,
@@ -63,6 +67,11 @@ arm_json(const struct arm_result *r, bool backend, bool compare, unsigned int bu
 		json_decref(other);
 		counted = other = NULL;
 	}
+	if (r->bus.counted && r->n > 0) {
+		bus = bus_json(&r->bus, r->samples[r->n - 1].sent, burst);
+		json_object_set(bus, "pcie_writes_per_packet_by_run", writes);
+	}
+	json_decref(writes);
 	return json_pack("{ss ss so so so so so so* so* so so*}",
 		"memory_type", r->seen.source != NULL ? r->seen.type : "unknown",
 		"memory_type_source", r->seen.source != NULL ? r->seen.source : "none",
@@ -71,8 +80,7 @@ arm_json(const struct arm_result *r, bool backend, bool compare, unsigned int bu
 		"mpps", mpps, "sent", sent, "dropped", dropped,
 		"counted", counted, "counted_other", other,
 		"counts_equal", compare ? json_boolean(report_counts_equal(r)) : json_null(),
-		"bus", r->bus.counted && r->n > 0 ?
-			bus_json(&r->bus, r->samples[r->n - 1].sent, burst) : NULL);
+		"bus", bus);
 }
 
 static json_t *
@@ -327,12 +335,22 @@ bus_row(const json_t *arm, FILE *f, const struct paint *paint)
 {
 	const json_t *bus = json_object_get(arm, "bus");
 	const json_t *residency = json_object_get(bus, "residency");
+	const json_t *runs = json_object_get(bus, "pcie_writes_per_packet_by_run");
 	const bool lingers = json_is_true(json_object_get(residency, "lingers"));
+	double smallest = DBL_MAX, largest = 0, writes;
+	size_t i;
 
 	if (bus == NULL)
 		return;
-	fprintf(f, "%22s       a packet: %.3f PCIe writes, %.1f bytes on the wire, %.3f partial "
-		"lines, %.3f fences\n", "", real_at(bus, "pcie_writes_per_packet"),
+	for (i = 0; i < json_array_size(runs); i++) {
+		writes = json_number_value(json_array_get(runs, i));
+		smallest = fmin(smallest, writes);
+		largest = fmax(largest, writes);
+	}
+	fprintf(f, "%22s       a packet: %.3f PCIe writes", "", real_at(bus, "pcie_writes_per_packet"));
+	if (json_array_size(runs) > 1)
+		fprintf(f, " (%.3f..%.3f in all runs)", smallest, largest);
+	fprintf(f, ", %.1f bytes on the wire, %.3f partial lines, %.3f fences\n",
 		real_at(bus, "wire_bytes_per_packet"), real_at(bus, "partial_lines_per_packet"),
 		real_at(bus, "fences_per_packet"));
 	if (int_at(residency, "stores") > 0)

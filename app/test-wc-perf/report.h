@@ -34,9 +34,10 @@ struct arm_result {
 		uint64_t dropped;	/* by testpmd: no room in the ring */
 		uint64_t counted;	/* frames at the back end, if there is one */
 		uint64_t other;		/* frames there that testpmd did not send */
+		double pcie_writes;	/* a packet; where the bus is counted */
 	} *samples;
 	size_t n;
-	struct bus bus;			/* of the last run */
+	struct bus bus;			/* all that was counted, in the last run */
 };
 
 /* One combination of parameters. */

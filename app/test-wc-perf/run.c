@@ -323,6 +323,7 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 		return st;
 	bus_locate(&result->bus, t->pid);
 	s->sent = stats.sent;
+	s->pcie_writes = bus_writes(&result->bus, s->sent);
 	s->dropped = stats.dropped;
 	s->mpps = (packets[1] - packets[0]) / (when[1] - when[0]) / 1e6;
 	if (packets[1] <= packets[0])

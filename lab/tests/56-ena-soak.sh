@@ -16,7 +16,7 @@ for type in UC WC; do
 		start=$SECONDS
 		circulate "$type, $queues queues: 5 million frames" 5000000 60 400
 		echo "    $((SECONDS - start)) s"
-		is "$type, $queues queues: BAR2" "$(leaves "$addr" 2 | awk '{ print $2 }' | sort -u)" \
+		is "$type, $queues queues: BAR2" "$(in_bar "$addr" 2 "$(leaves "$addr" 0)")" \
 			"$([ $type = UC ] && echo UC- || echo WC)"
 		prompt stop
 		prompt_stop

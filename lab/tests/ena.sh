@@ -9,6 +9,15 @@ ena() { witness ena0 "$@"; }
 # value KEY < "verb KEY=VALUE ..."
 value() { sed -n "s/.* $1=\([^ ]*\).*/\1/p"; }
 
+# Which types the leaves that lie in a BAR have.
+in_bar() { # BDF BAR LEAVES
+	local start end pa type
+	read -r start end _ <<<"$(sed -n "$(($2 + 1))p" "/sys/bus/pci/devices/$1/resource")"
+	while read -r pa type; do
+		((pa >= start && pa <= end)) && echo "$type"
+	done <<<"$3" | sort -u | paste -sd ' '
+}
+
 # Let the model make frames and wait until testpmd has sent them all back.
 # circulate NAME COUNT LENGTH [SECONDS]: one test
 circulate() {

@@ -32,7 +32,7 @@ fill_arm(struct arm_result *r, double mpps, const char *type, const char *source
 	for (i = 0; i < r->n; i++)
 		r->samples[i] = (struct sample){
 			.mpps = mpps * (1 + i / 100.0), .sent = 1000000 + i,
-			.counted = 1000000 + i, .dropped = i,
+			.counted = 1000000 + i, .dropped = i, .pcie_writes = 2 + i / 100.0,
 		};
 	strcpy(r->seen.type, type);
 	r->seen.source = source;
