@@ -221,6 +221,8 @@ class Run:
                 if problem:
                     self.results.add('skip', ' '.join(script.name for script in scripts), problem)
                     continue
+                if bus == 'kernel':
+                    plugin += ',kernel=on'
                 with Guest(**build.machine('tcg' if bus else 'auto', variant), plugin=plugin,
                            modules=build.modules(variant), install=build.install(False, suite),
                            append=append, userland=build.suites().get(suite),

@@ -47,7 +47,7 @@ witness() {
 	echo "$*" >&$port
 	while read -r -t 30 line <&$port; do
 		echo "$line"
-		case $line in leaf*) ;; *) break ;; esac
+		case $line in leaf*|bus*) ;; *) break ;; esac
 	done
 	exec {port}>&-
 	[[ $line != error* ]]
