@@ -310,6 +310,8 @@ def do_test(argv):
     parser.add_argument('--list', action='store_true')
     args = parser.parse_args(argv)
     run = Run(args.level, args.only)
+    if run.upto('long'):
+        build.ENA_FLAGS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=undefined']
     if args.list:
         for (suite, variant, append, *_), scripts in run.groups().items():
             print('guest: %s, %s modules%s' % (suite, variant, append and ', ' + append))
