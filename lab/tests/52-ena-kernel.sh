@@ -4,20 +4,10 @@
 # A second, independent driver: Linux's own, as the stock kernel has it. Two models, a cable between
 # them, each in a network namespace of its own.
 
-. /src/lab/tests/lib.sh
+. /src/lab/tests/ena.sh
 
-modprobe ena || { not_ok "the kernel has its driver" "modprobe: $?"; exit; }
 before=$(witness ena0 stats) before1=$(witness ena1 stats)
-field() { sed -n "s/.* $1=\([^ ]*\).*/\1/p"; }
-for device in ena enb; do
-	addr=$(lab-bind -d ena $device) || { not_ok "$device: the driver takes it" "see dmesg"; exit; }
-	net=$(basename "$(echo "/sys/bus/pci/devices/$addr/net/"*)")
-	ip netns add $device
-	ip link set "$net" netns $device name eth0
-	ip -n $device addr add 192.0.2.$([ $device = ena ] && echo 1 || echo 2)/24 dev eth0
-	ip -n $device link set eth0 mtu 9000 up
-done
-is "the cable is plugged in" "$(witness ena0 mode wire; witness ena1 mode wire)" $'ok\nok'
+ena_kernel
 matches "the driver uses LLQ" "$(witness ena0 stats)" " llq_queues=[1-9]"
 
 peer() { ip netns exec "$@"; }
@@ -91,7 +81,7 @@ is "TCP: 16 MB each way ($seconds s)" "$count $other_count" "$((16 << 20)) $((16
 is "TCP: what was sent is what arrived" "$sent $got" "$other_got $other_sent"
 
 # Several queues, interrupts, statistics.
-queues=$(witness ena0 stats | field rx_queues)
+queues=$(witness ena0 stats | value rx_queues)
 is "a queue for each CPU" "$queues" "$(nproc)"
 is "interrupts on every vector of both" \
 	"$(awk '/Tx-Rx/ && /0000:00:0[27]/ { n++; m += $2 + $3 > 0 } END { print n, m }' /proc/interrupts)" \
@@ -99,8 +89,8 @@ is "interrupts on every vector of both" \
 for device in 0 1; do
 	after=$(witness ena$device stats)
 	base=$([ $device = 0 ] && echo "$before" || echo "$before1")
-	is "ena$device: the driver broke no rule" "$(field violations <<<"$after")" "$(field violations <<<"$base")"
-	is "ena$device: nothing by way of host memory" "$(field host_frames <<<"$after")" "$(field host_frames <<<"$base")"
+	is "ena$device: the driver broke no rule" "$(value violations <<<"$after")" "$(value violations <<<"$base")"
+	is "ena$device: nothing by way of host memory" "$(value host_frames <<<"$after")" "$(value host_frames <<<"$base")"
 done
 
 # Link, as the kernel sees it.
@@ -111,7 +101,4 @@ witness ena0 link up >/dev/null
 for i in {1..50}; do [ "$(peer ena cat /sys/class/net/eth0/carrier)" = 1 ] && break; sleep 0.1; done
 is "link up" "$(peer ena cat /sys/class/net/eth0/carrier)" 1
 
-witness ena0 mode sink >/dev/null
-witness ena1 mode sink >/dev/null
-for device in ena enb; do lab-bind $device >/dev/null; ip netns del $device; done
-rmmod ena
+ena_kernel_end

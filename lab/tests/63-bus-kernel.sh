@@ -9,17 +9,7 @@
 . /src/lab/tests/ena.sh
 
 frames=2000
-modprobe ena || { not_ok "the kernel has its driver" "modprobe: $?"; exit; }
-for device in ena enb; do
-	addr=$(lab-bind -d ena $device) || { not_ok "$device: the driver takes it" "see dmesg"; exit; }
-	net=$(basename "$(echo "/sys/bus/pci/devices/$addr/net/"*)")
-	ip netns add $device
-	ip link set "$net" netns $device name eth0
-	ip -n $device addr add 192.0.2.$([ $device = ena ] && echo 1 || echo 2)/24 dev eth0
-	ip -n $device link set eth0 up
-done
-ena mode wire >/dev/null
-witness ena1 mode wire >/dev/null
+ena_kernel
 cat >/tmp/send.py <<'END'
 import socket, sys, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -50,7 +40,4 @@ else
 fi
 is "nothing lingers" "$(($(counted residency_median) < 1000))" 1
 
-ena mode sink >/dev/null
-witness ena1 mode sink >/dev/null
-for device in ena enb; do lab-bind $device >/dev/null; ip netns del $device; done
-rmmod ena
+ena_kernel_end

@@ -119,3 +119,27 @@ ena_events() {
 	circulate "$name: after stop and start" 2000 1514
 	prompt stop
 }
+
+# Linux's own driver takes both models, each in a network namespace of its own (ena: 192.0.2.1,
+# enb: 192.0.2.2), with the cable between them. Exits where that cannot be.
+ena_kernel() {
+	local device addr net
+	modprobe ena || { not_ok "the kernel has its driver" "modprobe: $?"; exit; }
+	for device in ena enb; do
+		addr=$(lab-bind -d ena $device) || { not_ok "$device: the driver takes it" "see dmesg"; exit; }
+		net=$(basename "$(echo "/sys/bus/pci/devices/$addr/net/"*)")
+		ip netns add $device
+		ip link set "$net" netns $device name eth0
+		ip -n $device addr add 192.0.2.$([ $device = ena ] && echo 1 || echo 2)/24 dev eth0
+		ip -n $device link set eth0 mtu 9000 up
+	done
+	is "the cable is plugged in" "$(witness ena0 mode wire; witness ena1 mode wire)" $'ok\nok'
+}
+
+ena_kernel_end() {
+	local device
+	witness ena0 mode sink >/dev/null
+	witness ena1 mode sink >/dev/null
+	for device in ena enb; do lab-bind $device >/dev/null; ip netns del $device; done
+	rmmod ena
+}
