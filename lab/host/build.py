@@ -4,6 +4,7 @@ under another name and renamed when complete, so that an interrupted build leave
 
 import contextlib
 import fcntl
+import functools
 import glob
 import hashlib
 import inspect
@@ -11,6 +12,7 @@ import os
 import shutil
 import subprocess
 import time
+from typing import NamedTuple
 
 from guest import Guest, LabError, mount, say
 
@@ -84,25 +86,87 @@ def run(command, what, **more):
 
 # --- The kernel and its initramfs ---------------------------------------------------------------
 
-def kernel():
-    """The kernel image, its version, its headers and its source; they must belong together."""
-    images = glob.glob('/boot/vmlinuz-*')
-    if len(images) != 1:
-        raise LabError('expected one kernel in the root file system, found %s' % images)
-    version = images[0].split('-', 1)[1]
-    headers = '/usr/src/linux-headers-' + version
-    upstream = version.split('+')[0].split('-')[0]
-    source = '/usr/src/linux-source-%s.tar.xz' % '.'.join(upstream.split('.')[:2])
-    package = run(['dpkg-query', '-W', '-f', '${Version}',
-                   'linux-source-' + '.'.join(upstream.split('.')[:2])], 'dpkg-query')
-    if not os.path.isdir(headers) or not os.path.exists(source) or \
-            package.split('-')[0] != upstream:
-        raise LabError('kernel %s, headers and source %s do not belong together; lab/run clean, '
-                       'and try again when the mirror is consistent' % (version, package))
-    return images[0], version, headers, source
+DEFAULT_KERNEL = '6.12'
 
 
-def initrd(version):
+class Kernel(NamedTuple):
+    series: str     # 6.12
+    suite: str      # of the root file system that has it, and what builds its modules
+    root: str       # where that is
+    version: str    # as uname -r has it
+
+    @property
+    def image(self):
+        return '%s/boot/vmlinuz-%s' % (self.root, self.version)
+
+    @property
+    def modules(self):
+        return self.root + '/lib/modules'
+
+    # For commands that run in its root file system:
+
+    @property
+    def headers(self):
+        return '/usr/src/linux-headers-' + self.version
+
+    @property
+    def source(self):
+        return '/usr/src/linux-source-%s.tar.xz' % self.series
+
+    @property
+    def patches(self):
+        return '/src/kernel-patch/linux-' + self.series
+
+
+def kernels():
+    """{kernel: the suite whose root file system has it}"""
+    with open('/src/lab/kernels', encoding='ascii') as f:
+        return dict(line.split() for line in f if line[0] != '#')
+
+
+@functools.lru_cache(maxsize=None)
+def kernel(name=DEFAULT_KERNEL):
+    """A kernel of lab/kernels. Its image, headers and source must belong together."""
+    suite = kernels().get('7.x' if name.startswith('7.') else name)
+    if not suite:
+        raise LabError('no kernel %s, there are %s' % (name, ' '.join(kernels())))
+    root = suite_root(suite)
+    packages = dict(line.split(' ') for line in run(
+        ['dpkg-query', '--admindir', root + '/var/lib/dpkg', '-W', '-f',
+         '${Package} ${Version}\n', 'linux-*'], 'dpkg-query').splitlines())
+    images = glob.glob(root + '/boot/vmlinuz-*')
+    sources = [package for package, version in packages.items()
+               if package.startswith('linux-source-') and version]
+    if len(images) != 1 or len(sources) != 1:
+        raise LabError('expected one kernel and its source in the root file system of %s, found %s' %
+                       (suite, images + sources))
+    found = Kernel(sources[0].split('-')[2], suite, root, os.path.basename(images[0]).split('-', 1)[1])
+    versions = {package: packages.get(package) for package in
+                ('linux-image-' + found.version, 'linux-headers-' + found.version, sources[0])}
+    if len(set(versions.values())) != 1:
+        raise LabError('these do not belong together; lab/run clean, and try again when the mirror '
+                       'is consistent: %s' % versions)
+    if name not in (found.series, '7.x'):
+        raise LabError('no kernel %s: the root file system of %s has %s' % (name, suite, found.series))
+    if not os.path.isdir(found.patches):
+        say('WARNING: kernel-patch has no series for %s (%s): it has stock modules only' %
+            (found.version, os.path.basename(found.patches)))
+    return found
+
+
+# How modules are packed, by the end of their names. The kernel unpacks xz itself, and knows only
+# this check sum.
+PACK = {'.ko': ['cat'], '.ko.xz': ['xz', '-0', '--check=crc32', '-c'], '.ko.zst': ['zstd', '-qc']}
+UNPACK = {'.ko': ['cat'], '.ko.xz': ['xz', '-dc'], '.ko.zst': ['zstd', '-dqc']}
+
+
+def split_ko(path):
+    """('vfio', '.ko.xz') of a module's path"""
+    name, _, ending = os.path.basename(path).partition('.ko')
+    return name, '.ko' + ending
+
+
+def initrd(kern):
     script = '/src/lab/guest/initramfs'
 
     def make(out):
@@ -112,20 +176,19 @@ def initrd(version):
             os.makedirs('%s/%s' % (stage, name))
         shutil.copy('/usr/bin/busybox', stage + '/bin/busybox')
         shutil.copy(script, stage + '/init')
-        # In the order in which they must be loaded.
-        number = 0
-        for name in ('9p', '9pnet_virtio', 'overlay'):
-            for line in run(['modprobe', '-S', version, '--show-depends', name],
-                            'modprobe').splitlines():
+        # In the order in which they must be loaded. What is built in has no line.
+        paths = {}
+        for name in ('virtio_pci', 'virtio_console', '9p', '9pnet_virtio', 'overlay'):
+            for line in run(['modprobe', '-d', kern.root or '/', '-S', kern.version, '--show-depends',
+                             name], 'modprobe').splitlines():
                 if line.startswith('insmod'):
-                    path = line.split()[1]
-                    plain = os.path.basename(path).replace('.xz', '')
-                    if not glob.glob('%s/modules/*-%s' % (stage, plain)):
-                        with open('%s/modules/%02d-%s' % (stage, number, plain), 'wb') as f:
-                            subprocess.run(['xz', '-dc', path], stdout=f, check=True)
-                        number += 1
+                    paths.setdefault(line.split()[1])
+        for number, path in enumerate(paths):
+            name, ending = split_ko(path)
+            with open('%s/modules/%02d-%s.ko' % (stage, number, name), 'wb') as f:
+                subprocess.run([*UNPACK[ending], path], stdout=f, check=True)
         run('cd %s && find . | cpio -o -H newc >%s' % (stage, out), 'cpio', shell=True)
-    return cached('initrd', digest([version], [script, __file__]), make)
+    return cached('initrd', digest([kern.version], [script, __file__]), make)
 
 
 def sink():
@@ -227,17 +290,16 @@ def accelerator(wanted, parts):
 
 def debug_kernel():
     """A whole kernel with the series applied that finds mistakes: see lab/kernel/debug.config."""
-    _, version, _, source = kernel()
-    series, config = '/src/kernel-patch/linux-6.12', '/src/lab/kernel/debug.config'
+    kern, config = kernel(), '/src/lab/kernel/debug.config'
 
     def make(out):
-        say('building a debug kernel of %s (10 minutes)' % version)
+        say('building a debug kernel of %s (10 minutes)' % kern.version)
         tree = '/cache/debug-kernel'
         shutil.rmtree(tree, ignore_errors=True)
         os.mkdir(tree)
         run('tar --strip-components=1 -xf %s && cat %s/0*.patch | patch -s -p1 && '
             'make -s tinyconfig && scripts/kconfig/merge_config.sh -m -O . .config %s && '
-            'make -s olddefconfig && make -s -j$(nproc) bzImage' % (source, series, config),
+            'make -s olddefconfig && make -s -j$(nproc) bzImage' % (kern.source, kern.patches, config),
             'the debug kernel', cwd=tree, shell=True)
         with open(config, encoding='ascii') as f, open(tree + '/.config', encoding='ascii') as g:
             missing = set(f.read().splitlines()) - set(g.read().splitlines())
@@ -246,13 +308,16 @@ def debug_kernel():
             raise LabError('the debug kernel lacks %s' % ' '.join(missing))
         shutil.copy(tree + '/arch/x86/boot/bzImage', out)
         shutil.rmtree(tree)
-    return cached('debug-kernel', digest([version], [series, config]), make)
+    return cached('debug-kernel', digest([kern.version], [kern.patches, config]), make)
 
 
-def machine(wanted, variant=None):
-    image, version, _, _ = kernel()
-    parts = {'kernel': image, 'initrd': initrd(version), 'sink': sink(), 'ena': ena()}
+def machine(wanted, variant=None, name=DEFAULT_KERNEL):
+    kern = kernel(name)
+    image = kern.image
+    parts = {'kernel': image, 'lib_modules': kern.modules, 'initrd': initrd(kern), 'sink': sink(),
+             'ena': ena()}
     if variant == 'debug':
+        only_default(kern, variant)
         parts['kernel'] = debug_kernel()
         # All is built in, and instruments every access: KVM would be no help to find races here.
         return {**parts, 'accel': accelerator(wanted, {**parts, 'kernel': image})}
@@ -261,34 +326,42 @@ def machine(wanted, variant=None):
 
 # --- vfio modules -------------------------------------------------------------------------------
 
-def modules(variant):
+def only_default(kern, variant):
+    if kern.series != DEFAULT_KERNEL:
+        raise LabError('--modules %s is for kernel %s, not %s' % (variant, DEFAULT_KERNEL, kern.series))
+
+
+def modules(variant, name=DEFAULT_KERNEL):
     """A directory to take the place of the kernel's drivers/vfio; None means the kernel's own."""
     if variant in ('stock', 'debug'):
         return None
-    _, version, headers, source = kernel()
+    kern = kernel(name)
     builder, patch = '/src/kernel-patch/build', '/src/lab/control/trap.patch'
-    if not os.path.exists(builder):
-        raise LabError('no kernel-patch/build: only --modules stock is to be had')
+    if variant == 'trap':
+        only_default(kern, variant)
+    if not os.path.exists(builder) or not os.path.isdir(kern.patches):
+        raise LabError('kernel-patch has no %s: only --modules stock is to be had' %
+                       os.path.basename(kern.patches))
     scripts = [builder, '/src/kernel-patch/apply']
-    inputs = scripts + ([patch] if variant == 'trap' else ['/src/kernel-patch/linux-6.12'])
+    inputs = scripts + [patch if variant == 'trap' else kern.patches]
 
     def make(out):
-        say('building the %s vfio modules for %s (10 s)' % (variant, version))
+        say('building the %s vfio modules for %s (10 s)' % (variant, kern.version))
         built = out + '.ko'
         shutil.rmtree(built, ignore_errors=True)
         os.mkdir(built)
-        run([builder, '--source', source, '--headers', headers, '--out', built] +
-            (['--patch', patch] if variant == 'trap' else []) +
-            (['--config', 'VFIO_NOIOMMU=y'] if variant == 'noiommu' else []), 'kernel-patch/build')
-        stock = '/lib/modules/%s/kernel/drivers/vfio' % version
-        shutil.copytree(stock, out)
+        run(in_suite(kern.suite, [
+            builder, '--source', kern.source, '--headers', kern.headers, '--out', built,
+            *(['--patch', patch] if variant == 'trap' else ['--series', kern.patches]),
+            *(['--config', 'VFIO_NOIOMMU=y'] if variant == 'noiommu' else [])]), 'kernel-patch/build')
+        shutil.copytree('%s/%s/kernel/drivers/vfio' % (kern.modules, kern.version), out)
         missing = set(glob.glob(built + '/*.ko'))
-        for path in glob.glob(out + '/**/*.ko.xz', recursive=True):
-            new = '%s/%s' % (built, os.path.basename(path)[:-len('.xz')])
+        for path in glob.glob(out + '/**/*.ko*', recursive=True):
+            name, ending = split_ko(path)
+            new = '%s/%s.ko' % (built, name)
             if os.path.exists(new):
-                # The kernel decompresses modules itself, and knows only this check sum.
                 with open(path, 'wb') as f:
-                    subprocess.run(['xz', '-0', '--check=crc32', '-c', new], stdout=f, check=True)
+                    subprocess.run([*PACK[ending], new], stdout=f, check=True)
                 missing.discard(new)
         if missing:
             raise LabError('modules that the stock kernel does not have: %s' % sorted(missing))
@@ -297,7 +370,8 @@ def modules(variant):
             if os.access(path, os.X_OK) and not path.endswith('.ko'):
                 shutil.copy(path, out + '/.selftests')
         shutil.rmtree(built)
-    return cached('modules-' + variant, digest([version, inspect.getsource(modules)], inputs), make)
+    return cached('modules-%s-%s' % (kern.series, variant),
+                  digest([kern.version, inspect.getsource(modules)], inputs), make)
 
 
 # --- The repository's own programs --------------------------------------------------------------
@@ -312,18 +386,27 @@ def suites():
     return dict(item.split('=') for item in os.environ.get('LAB_SUITES', '').split())
 
 
-def in_suite(suite, command):
-    """The command, run in the root file system of a suite (None and trixie: this one)."""
-    if suite in (None, 'trixie'):
-        return command
+def suite_root(suite):
+    """Where the root file system of a suite is (trixie's: here)."""
+    if suite == 'trixie':
+        return ''
     root = '/lab/suite-' + suite
     if not os.path.isdir(root):
+        if not suites().get(suite):
+            raise LabError('the root file system of %s was not made: not with test --fast, or it '
+                           'failed' % suite)
         os.mkdir(root)
         mount('--bind', suites()[suite], root)
         for path in ('/proc', '/sys', '/src', '/cache', '/lab', '/run', '/tmp'):
             mount('--bind', path, root + path)
         mount('--rbind', '/dev', root + '/dev') # with its pseudo-terminals
-    return ['chroot', root, *command]
+    return root
+
+
+def in_suite(suite, command):
+    """The command, run in the root file system of a suite (None and trixie: this one)."""
+    root = suite_root(suite or 'trixie')
+    return ['chroot', root, *command] if root else command
 
 
 def meson(name, *options, env=None, suite=None):
@@ -341,7 +424,7 @@ def meson(name, *options, env=None, suite=None):
     return path
 
 
-def install(build_first=True, suite='trixie'):
+def install(build_first=True, suite='trixie', kernel_name=DEFAULT_KERNEL):
     """The programs as the guest gets them: a copy of this moment, in RAM."""
     name = 'gcc' if suite == 'trixie' else 'gcc-' + suite
     path = '%s/build/%s-%s' % (CACHE, tree(), name)
@@ -363,6 +446,9 @@ def install(build_first=True, suite='trixie'):
                 say('warning: some programs were never built; the guest lacks them')
     # The kernel's selftests go along: they must run on unpatched modules, too.
     if suite == 'trixie' and os.path.exists('/src/kernel-patch/build'):
-        shutil.copytree(modules('patched') + '/.selftests', out + PREFIX + '/bin',
+        # 6.1's harness has no options, and does not name the tests it skips. The test is the same.
+        if kernel_name == '6.1' or not os.path.isdir(kernel(kernel_name).patches):
+            kernel_name = DEFAULT_KERNEL
+        shutil.copytree(modules('patched', kernel_name) + '/.selftests', out + PREFIX + '/bin',
                         dirs_exist_ok=True)
     return out + PREFIX

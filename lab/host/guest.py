@@ -116,6 +116,7 @@ class Qmp:
 class Guest:
     """A running guest. Everything of it lives in one directory in RAM, and dies with it.
 
+    kernel, lib_modules: its image, and the /lib/modules that has its modules
     modules: directory that takes the place of the kernel's drivers/vfio, or None (stock)
     install: directory that appears as /opt/dpdk-vfio-wc, or None
     results: directory that appears as /results
@@ -123,7 +124,7 @@ class Guest:
     """
     count = 0
 
-    def __init__(self, kernel, initrd, sink, ena, accel, modules=None, install=None,
+    def __init__(self, kernel, lib_modules, initrd, sink, ena, accel, modules=None, install=None,
                  results='/results', append='', devices=(), console=None, tty=False, ram=RAM,
                  userland=None, plugin=None):
         Guest.count += 1
@@ -136,7 +137,7 @@ class Guest:
         self.version = os.path.basename(kernel).split('-', 1)[1]
         self.slot = None if tty else take_slot()
         try:
-            self._export(modules, install, userland)
+            self._export(lib_modules, modules, install, userland)
             self._start_sink(sink)
             self._start_enas(ena)
             self._start_qemu(kernel, initrd, accel, results, append, devices, tty)
@@ -148,14 +149,13 @@ class Guest:
         mount(*args)
         self.mounts.append(args[-1])
 
-    def _export(self, modules, install, userland):
+    def _export(self, lib_modules, modules, install, userland):
         """What the guest gets for a root file system."""
         self.root = self.dir + '/root'
         os.mkdir(self.root)
         self._mount('--bind', userland or '/lab/root', self.root)
-        if userland:
-            # The kernel is trixie's under every userland.
-            self._mount('--bind', '/lab/root/lib/modules', self.root + '/lib/modules')
+        # Kernel and userland need not be of one suite.
+        self._mount('--bind', lib_modules, self.root + '/lib/modules')
         self._mount('--bind', '/src', self.root + '/src')
         if modules:
             # modprobe finds the rebuilt modules where the distribution's were: dependencies are

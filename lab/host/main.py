@@ -16,6 +16,7 @@ from guest import Guest, LabError, say
 
 
 def guest_options(parser):
+    parser.add_argument('--kernel', default=build.DEFAULT_KERNEL)
     parser.add_argument('--modules', default='patched',
                         choices=['stock', 'patched', 'noiommu', 'trap', 'debug'])
     parser.add_argument('--append', default='')
@@ -28,16 +29,16 @@ def guest_options(parser):
 
 def start_guest(args, tty=False, **more):
     """A guest as the options say, booted."""
-    install = build.install(not args.no_build)
+    install = build.install(not args.no_build, kernel_name=args.kernel)
     if args.bus:
         more['plugin'], problem = build.mmio()
         if problem:
             say('no bus counts: ' + problem)
         else:
             args.accel = 'tcg' # the plugin sees what is emulated
-    guest = Guest(**build.machine(args.accel, args.modules), modules=build.modules(args.modules),
-                  install=install, append=args.append, devices=getattr(args, 'devices', ()),
-                  tty=tty, **more)
+    guest = Guest(**build.machine(args.accel, args.modules, args.kernel),
+                  modules=build.modules(args.modules, args.kernel), install=install,
+                  append=args.append, devices=getattr(args, 'devices', ()), tty=tty, **more)
     try:
         guest.wait_ready()
         say('the guest is up after %.1f s (%s, vfio modules: %s)' %
@@ -135,10 +136,14 @@ def modelled(path):
 
 
 def do_prepare(argv):
-    build.machine('auto')
-    for variant in ('stock', 'patched', 'trap'):
-        build.modules(variant)
-    build.install()
+    parser = argparse.ArgumentParser(prog='lab/run prepare', add_help=False)
+    parser.add_argument('--kernel', default=build.DEFAULT_KERNEL)
+    args = parser.parse_args(argv)
+    build.machine('auto', name=args.kernel)
+    build.modules('patched', args.kernel)
+    if args.kernel == build.DEFAULT_KERNEL:
+        build.modules('trap')
+    build.install(kernel_name=args.kernel)
     return 0
 
 
