@@ -123,6 +123,9 @@ class Guest:
     userland: another root file system than the one we are in
     """
     count = 0
+    Witness = witness.Witness
+    # What is with vfio-pci when a test begins.
+    bound = 'virtio vmxnet3 igbvf ivshmem ena'
 
     def __init__(self, kernel, lib_modules, initrd, sink, ena, accel, modules=None, install=None,
                  results='/results', append='', devices=(), console=None, tty=False, ram=RAM,
@@ -244,6 +247,9 @@ class Guest:
             args += ['-plugin', 'file=%s,socket=%s/mmio' % (self.plugin, self.dir)]
         if tty:
             args += ['-chardev', 'stdio,id=tty,signal=off', '-device', 'virtconsole,chardev=tty']
+        self._launch(args, tty)
+
+    def _launch(self, args, tty=False):
         self.log = open(self.dir + '/qemu.log', 'w+b')
         self.started = time.monotonic()
         self.qemu = subprocess.Popen(args, stdin=None if tty else subprocess.DEVNULL,
@@ -260,7 +266,7 @@ class Guest:
             theirs.close()
         self.jobs = socket.socket(socket.AF_UNIX)
         self.jobs.connect(self.dir + '/jobs')
-        self.witness = witness.Witness(self)
+        self.witness = self.Witness(self)
         self.witness.start()
 
     def _socket(self, name):

@@ -3,6 +3,7 @@
 
 import unittest
 
+import arm64
 from witness import Error, PageTables, pat_types
 
 P, PS, PWT, PCD, NX = 1, 0x80, 8, 16, 1 << 63
@@ -91,6 +92,49 @@ class Pat(unittest.TestCase):
         with self.assertRaises(Error):
             pat_types('x86/PAT: PAT support disabled because CONFIG_X86_PAT is disabled')
 
+
+class Arm64(unittest.TestCase):
+    """Descriptors: bit 0 valid, bit 1 table or (level 3) page, AttrIndx 4:2, TTBR0 and TCR_EL1 as
+    Linux sets them with 48-bit and with 52-bit addresses (LPA2)."""
+    TCR = {4: 16, 5: 12 | 1 << 59}
+
+    def leaves(self, words, levels, start, end, root=0x1000):
+        tables = arm64.PageTables(lambda pa: words.get(pa, 0), root | 0xabcd << 48 if levels == 4 else root,
+                                  self.TCR[levels])
+        return [(leaf.va, leaf.pa, leaf.size, arm64.attribute_index(leaf.pte))
+                for leaf in tables.leaves(start, end)]
+
+    def tables(self, levels):
+        """Tables down to the last level for address 0 on, at 0x1000, 0x2000, ..."""
+        words = {0x1000 * n: 0x1000 * (n + 1) | 3 | 1 << 60 for n in range(1, levels)}
+        return words, 0x1000 * levels
+
+    def test_pages_with_each_index(self):
+        for levels in 4, 5:
+            words, last = self.tables(levels)
+            for index in range(8):
+                words[last + 8 * index] = 0x10000000 + 0x1000 * index | 1 << 54 | 0xf40 | index << 2 | 3
+            if levels == 5: # bits 9:8 are the address's bits 51:50 there, not shareability
+                words = {at: entry & ~0x300 if at >= last else entry for at, entry in words.items()}
+            self.assertEqual(self.leaves(words, levels, 0, 0x8000),
+                             [(0x1000 * i, 0x10000000 + 0x1000 * i, 4096, i) for i in range(8)])
+
+    def test_blocks_invalid_entries_and_wide_addresses(self):
+        words, last = self.tables(4)
+        words[last - 0x1000 + 8] = 0x8000200000 | 2 << 2 | 1
+        words[last - 0x1000 + 16] = 0x8000400000 | 2 << 2 # not valid
+        words[last + 16] = 0x10002000 | 3 << 2 | 2 # nor this
+        self.assertEqual(self.leaves(words, 4, 0, 1 << 48), [(0x200000, 0x8000200000, 2 << 20, 2)])
+        words, last = self.tables(5)
+        words[last] = 0x0003_8000_0000_0000 | 3 << 8 | 3 << 2 | 3
+        self.assertEqual(self.leaves(words, 5, 0, 0x1000), [(0, 0xf_8000_0000_0000, 4096, 3)])
+
+    def test_other_granules_are_refused(self):
+        with self.assertRaises(Error):
+            arm64.PageTables(None, 0x1000, 16 | 1 << 14)
+
+    def test_types_are_known_by_their_attributes(self):
+        self.assertEqual([arm64.TYPES[n] for n in (0x00, 0x44, 0x04, 0xff)], ['UC-', 'WC', 'nGnRE', 'WB'])
 
 if __name__ == '__main__':
     unittest.main()

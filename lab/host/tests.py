@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import arm64
 import build
 from guest import Guest, LabError, say
 
@@ -21,13 +22,13 @@ RESULT = re.compile(r'(?P<verdict>ok|not ok|skip)\b *(\d+\b)? *-? *(?P<name>.*)'
 # Everything a script may find changed by the one before it. All devices are with vfio-pci (their
 # drivers' mappings would come and go in the list of memory types), nobody holds one.
 BASELINE = '''
-for pid in $(pgrep -x 'dpdk-.*'); do echo "left behind: $(ps -o args= $pid)"; kill -9 $pid; done
+for pid in $(pgrep -x 'dpdk-.*' 2>/dev/null); do echo "left behind: $(ps -o args= $pid)"; kill -9 $pid; done
 sleep 0.1
-for device in virtio vmxnet3 igbvf ivshmem ena; do
+for device in DEVICES; do
     lab-bind $device >/dev/null || echo "cannot bind $device"
 done
 rm -rf /var/run/dpdk /dev/hugepages/rtemap_* 2>/dev/null
-grep -o 'PAT:.*' /sys/kernel/debug/x86/pat_memtype_list | sort
+grep -so 'PAT:.*' /sys/kernel/debug/x86/pat_memtype_list | sort
 '''
 
 
@@ -144,30 +145,40 @@ class Run:
             self.results.add('not ok', 'unit tests ' + name, output=done.stdout)
 
     def series(self):
-        """What is claimed of the kernel series, patch by patch."""
-        if not self.wanted('kernel-patch'):
-            return
+        """What is claimed of each kernel series, patch by patch."""
         for name in build.kernels():
-            try:
-                kern = build.kernel(name)
-                if os.path.isdir(kern.patches):
-                    self.check(kern)
-            except LabError as error:
-                self.results.add('not ok', 'kernel-patch: ' + name, output=str(error))
+            self.check('kernel-patch ' + name, lambda: build.kernel(name))
+        self.check('kernel-patch 6.12 arm64', arm64.kernel, '--arch', 'arm64')
 
-    def check(self, kern):
-        say('checking the series for %s, patch by patch (2 minutes)' % kern.series)
-        command = ['/src/kernel-patch/check', '--source', kern.source, '--headers', kern.headers,
-                   '--series', kern.patches]
-        done = subprocess.run(build.in_suite(kern.suite, command),
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-                              stdin=subprocess.DEVNULL, text=True, errors='replace')
-        label = 'kernel-patch %s' % kern.series
-        found = [result for result in map(parse, done.stdout.splitlines()) if result]
+    def check(self, label, kernel, *options):
+        """Found out once for what it depends on."""
+        if not self.wanted(label):
+            return
+        folder = '/src/kernel-patch/'
+
+        def make(out):
+            say('checking the series for %s, patch by patch (2 minutes)' % kern.version)
+            command = [folder + 'check', '--source', kern.source, '--headers', kern.headers,
+                       '--series', kern.patches, *options]
+            output = build.run(build.in_suite(kern.suite, command), folder + 'check')
+            with open(out, 'w', encoding='utf-8') as f:
+                f.write(output)
+        try:
+            kern = kernel()
+            if not os.path.isdir(kern.patches):
+                return
+            inputs = [folder + name for name in ('apply', 'build', 'check', 'regenerate')]
+            path = build.cached(label.replace(' ', '-'),
+                                build.digest([kern.version], [*inputs, kern.patches]), make)
+            with open(path, encoding='utf-8') as f:
+                output, good = f.read(), True
+        except LabError as error: # which is not cached
+            output, good = str(error), False
+        found = [result for result in map(parse, output.splitlines()) if result]
         for verdict, name, why in found:
-            self.results.add(verdict, '%s: %s' % (label, name), why, done.stdout)
-        if done.returncode and all(verdict == 'ok' for verdict, _, _ in found):
-            self.results.add('not ok', label + '/check', output=done.stdout)
+            self.results.add(verdict, '%s: %s' % (label, name), why, output)
+        if not good and all(verdict == 'ok' for verdict, _, _ in found):
+            self.results.add('not ok', label, output=output)
 
     def builds(self):
         self.lab_units()
@@ -181,8 +192,8 @@ class Run:
         self.series()
         self.fuzz(600 if self.upto('long') else 60)
         for suite, root in build.suites().items():
-            if suite == 'backports':
-                continue # a kernel, not a release of DPDK; its tests fail where it was not made
+            if suite in ('backports', 'arm64'):
+                continue # kernels, not a release of DPDK; their tests fail where it was not made
             if root:
                 self.meson('gcc-' + suite, suite=suite)
             else:
@@ -252,6 +263,28 @@ class Run:
             except LabError as error:
                 self.results.add('not ok', 'boot or keep running with ' + label, output=str(error))
 
+    def arm64_groups(self):
+        groups = {}
+        for path in sorted(glob.glob('/src/lab/tests/arm64/[0-9]*.sh')):
+            script = Script(path)
+            script.name = 'arm64/' + script.name
+            if self.upto(script.asks['stage']) and self.wanted(script.name):
+                groups.setdefault(script.asks['modules'], []).append(script)
+        return groups
+
+    def arm64_guests(self):
+        for variant, scripts in self.arm64_groups().items():
+            label = 'arm64, %s modules' % variant
+            say('guest with %s: %s' % (label, ' '.join(script.name for script in scripts)))
+            try:
+                with arm64.Arm64Guest(variant, '/results/console-%d.log' % Guest.count) as guest:
+                    guest.wait_ready()
+                    self.results.add('ok', 'boot with ' + label, '%.1f s' % guest.boot_seconds)
+                    for script in scripts:
+                        self.script(guest, script, '')
+            except LabError as error:
+                self.results.add('not ok', 'boot or keep running with ' + label, output=str(error))
+
     def script(self, guest, script, suffix):
         lines, reported, start = [], [], time.monotonic()
         rest = b''
@@ -315,7 +348,7 @@ class Run:
     @staticmethod
     def baseline(guest):
         out = []
-        guest.run(BASELINE, out.append, 60)
+        guest.run(BASELINE.replace('DEVICES', guest.bound), out.append, 60)
         return b''.join(out).decode('utf-8', 'replace').splitlines()
 
 
@@ -336,9 +369,14 @@ def do_test(argv):
                   (suite, kernel, variant, append and ', ' + append))
             for script in scripts:
                 print('    ' + script.name)
+        for variant, scripts in run.arm64_groups().items():
+            print('guest: arm64, %s modules' % variant)
+            for script in scripts:
+                print('    ' + script.name)
         return 0
     run.builds()
     run.guests()
+    run.arm64_guests()
     run.stability()
     print(run.results.last_line(), flush=True)
     return 1 if run.results.failed or not run.results.passed else 0

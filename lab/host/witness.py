@@ -59,6 +59,15 @@ class PageTables:
 
     def __init__(self, read64, cr3, levels):
         self.read64, self.root, self.levels = read64, cr3 & ADDRESS, levels
+        self.user_half = 1 << (12 + 9 * levels - 1)
+
+    @staticmethod
+    def address(entry):
+        return entry & ADDRESS
+
+    @staticmethod
+    def is_large(entry):
+        return entry & PS
 
     def leaves(self, start, end):
         """The leaves that map some of [start, end), in order."""
@@ -74,11 +83,11 @@ class PageTables:
             if entry is None or not entry & PRESENT:
                 continue
             va = base + (index << shift)
-            if level == 1 or (level <= 3 and entry & PS):
+            if level == 1 or (level <= 3 and self.is_large(entry)):
                 # Below a large page's address lie its PAT bit and reserved ones.
-                yield Leaf(va, entry & ADDRESS & ~(size - 1), entry, size)
+                yield Leaf(va, self.address(entry) & ~(size - 1), entry, size)
             else:
-                yield from self._level(entry & ADDRESS, level - 1, va, start, end)
+                yield from self._level(self.address(entry), level - 1, va, start, end)
 
     def translate(self, va):
         for leaf in self.leaves(va, va + 1):
@@ -95,6 +104,8 @@ def pat_types(log):
 
 
 class Witness(threading.Thread):
+    RAM_BASE = 0 # the guest-physical address of its RAM
+
     def __init__(self, guest):
         super().__init__(daemon=True)
         self.guest = guest
@@ -123,9 +134,8 @@ class Witness(threading.Thread):
             if verb == 'mmio':
                 cpu, va, pa = (int(word, 0) for word in args)
                 tables = self.address_space(cpu, va, pa)
-                user_half = 1 << (12 + 9 * tables.levels - 1)
-                return self.report(leaf for leaf in tables.leaves(0, user_half)
-                                   if leaf.pa >= self.guest.ram)
+                return self.report(leaf for leaf in tables.leaves(0, tables.user_half)
+                                   if not 0 <= leaf.pa - self.RAM_BASE < self.guest.ram)
             if verb == 'tlb':
                 cpu, va, pa = (int(word, 0) for word in args)
                 return self.qemu_tlb(cpu, va, pa)
@@ -147,7 +157,8 @@ class Witness(threading.Thread):
             return 'error %s: %s' % (type(error).__name__, str(error).replace('\n', ' '))
 
     def read64(self, pa):
-        if pa + 8 > self.guest.ram:
+        pa -= self.RAM_BASE
+        if not 0 <= pa <= self.guest.ram - 8:
             return None
         return int.from_bytes(self.ram[pa:pa + 8], 'little')
 
@@ -160,12 +171,15 @@ class Witness(threading.Thread):
         return {name: int(value, 16)
                 for name, value in re.findall(r'\b(CR[034]|EFER)=([0-9a-f]+)', text)}
 
+    def tables(self, cpu):
+        regs = self.registers(cpu)
+        return PageTables(self.read64, regs['CR3'], 5 if regs['CR4'] & CR4_LA57 else 4)
+
     def address_space(self, cpu, va, pa):
         deadline = time.monotonic() + ANCHOR_SECONDS
         found = None
         while True:
-            regs = self.registers(cpu)
-            tables = PageTables(self.read64, regs['CR3'], 5 if regs['CR4'] & CR4_LA57 else 4)
+            tables = self.tables(cpu)
             found = tables.translate(va)
             if found == pa:
                 return tables
@@ -174,10 +188,15 @@ class Witness(threading.Thread):
                     cpu, va, 'unmapped' if found is None else '%#x' % found, pa))
             time.sleep(0.005)
 
-    def report(self, leaves):
+    def types(self):
+        """A function that gives a leaf's type."""
         pat = self.pat()
-        lines = ['leaf %#x %#x %#x %#x %s' % (leaf.va, leaf.pa, leaf.pte, leaf.size,
-                                              pat[leaf.pat_index()]) for leaf in leaves]
+        return lambda leaf: pat[leaf.pat_index()]
+
+    def report(self, leaves):
+        type_of = self.types()
+        lines = ['leaf %#x %#x %#x %#x %s' % (leaf.va, leaf.pa, leaf.pte, leaf.size, type_of(leaf))
+                 for leaf in leaves]
         return '\n'.join(lines + ['end %d' % len(lines)])
 
     def qemu_tlb(self, cpu, va, pa):

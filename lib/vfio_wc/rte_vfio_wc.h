@@ -75,7 +75,7 @@ extern "C" {
  * Memory types that can be asked for. The values are those of the kernel's enum vfio_mmap_attr.
  */
 enum rte_vfio_wc_type {
-	/** Uncached, what a plain mapping has by default (x86: UC-; arm64: Device-nGnRE). */
+	/** Uncached, what a plain mapping has by default (x86: UC-; arm64: Device-nGnRnE). */
 	RTE_VFIO_WC_TYPE_UC = 0,
 	/** Write-combining (x86: WC; arm64: Normal Non-cacheable). */
 	RTE_VFIO_WC_TYPE_WC = 1,
