@@ -261,12 +261,14 @@ def ena_fuzzer():
 # QEMU 10.0.2's multi-threaded TCG aborted while DPDK probed (iotlb_to_section), 11.1.3's does not:
 # lab/README.md.
 TCG = 'tcg,thread=multi'
+# The time-stamp counter counts instructions, of all CPUs: one runs at a time.
+ICOUNT = 'tcg,thread=single -icount shift=0'
 
 
 def accelerator(wanted, parts):
     """KVM where it boots this kernel, which a /dev/kvm alone does not promise."""
     if wanted != 'auto':
-        return {'kvm': 'kvm', 'tcg': TCG}[wanted]
+        return {'kvm': 'kvm', 'tcg': TCG, 'icount': ICOUNT}[wanted]
     if not os.path.exists('/dev/kvm'):
         return TCG
     with open('/proc/cpuinfo', encoding='ascii', errors='replace') as f:
@@ -444,11 +446,14 @@ def install(build_first=True, suite='trixie', kernel_name=DEFAULT_KERNEL):
                 if build_first:
                     raise
                 say('warning: some programs were never built; the guest lacks them')
-    # The kernel's selftests go along: they must run on unpatched modules, too.
+    # The kernel's selftests go along: they must run on unpatched modules, too. So do the modules,
+    # for who compares them with others in one guest.
     if suite == 'trixie' and os.path.exists('/src/kernel-patch/build'):
         # 6.1's harness has no options, and does not name the tests it skips. The test is the same.
         if kernel_name == '6.1' or not os.path.isdir(kernel(kernel_name).patches):
             kernel_name = DEFAULT_KERNEL
-        shutil.copytree(modules('patched', kernel_name) + '/.selftests', out + PREFIX + '/bin',
-                        dirs_exist_ok=True)
+        patched = modules('patched', kernel_name)
+        shutil.copytree(patched + '/.selftests', out + PREFIX + '/bin', dirs_exist_ok=True)
+        # Of use where the guest's kernel is this one.
+        shutil.copytree(patched, out + PREFIX + '/modules', dirs_exist_ok=True)
     return out + PREFIX

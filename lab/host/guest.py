@@ -213,7 +213,7 @@ class Guest:
         args = [
             'qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none',
             '-no-reboot', '-M', 'q35,kernel-irqchip=split,memory-backend=ram,hpet=off',
-            '-accel', accel, '-cpu', 'max', '-smp', '2', '-m', '%dM' % (self.ram >> 20),
+            '-accel', *accel.split(), '-cpu', 'max', '-smp', '2', '-m', '%dM' % (self.ram >> 20),
             # Guest RAM is a file: offset in it is guest-physical address (all of it is below the
             # PCI hole), so the witness can read page tables while the guest runs.
             '-object', 'memory-backend-file,id=ram,size=%d,mem-path=%s/ram,share=on' %

@@ -20,7 +20,7 @@ def guest_options(parser):
     parser.add_argument('--modules', default='patched',
                         choices=['stock', 'patched', 'noiommu', 'trap', 'debug'])
     parser.add_argument('--append', default='')
-    parser.add_argument('--accel', default='auto', choices=['auto', 'kvm', 'tcg'])
+    parser.add_argument('--accel', default='auto', choices=['auto', 'kvm', 'tcg', 'icount'])
     parser.add_argument('--timeout', type=float, default=600)
     parser.add_argument('--no-build', action='store_true')
     parser.add_argument('--verbose', action='store_true')

@@ -56,7 +56,8 @@ class Results:
 class Script:
     """One of lab/tests/*.sh and what its header asks for."""
     KEYS = {'modules': 'patched', 'append': '', 'stage': 'test', 'suites': 'trixie',
-            'timeout': '120', 'device': '', 'bus': '', 'kernel': build.DEFAULT_KERNEL}
+            'timeout': '120', 'device': '', 'bus': '', 'accel': '',
+            'kernel': build.DEFAULT_KERNEL}
 
     def __init__(self, path):
         self.path, self.name = path, os.path.basename(path)[:-len('.sh')]
@@ -74,7 +75,7 @@ class Script:
     def machine(self, suite, kernel):
         """Scripts with the same machine share a guest."""
         return (suite, self.asks['modules'], self.asks['append'], self.asks['device'],
-                self.asks['bus'], kernel)
+                self.asks['bus'], self.asks['accel'], kernel)
 
 
 def parse(line):
@@ -234,7 +235,7 @@ class Run:
 
     def guests(self):
         for machine, scripts in self.groups().items():
-            suite, variant, append, device, bus, kernel = machine
+            suite, variant, append, device, bus, accel, kernel = machine
             label = '%s modules%s%s%s' % (
                 variant, append and ', ' + append, '' if suite == 'trixie' else ', userland of ' + suite,
                 '' if kernel == build.DEFAULT_KERNEL else ', kernel ' + kernel)
@@ -251,8 +252,8 @@ class Run:
                     continue
                 if bus == 'kernel':
                     plugin += ',kernel=on'
-                with Guest(**build.machine('tcg' if bus else 'auto', variant, kernel), plugin=plugin,
-                           modules=build.modules(variant, kernel),
+                with Guest(**build.machine('tcg' if bus else accel or 'auto', variant, kernel),
+                           plugin=plugin, modules=build.modules(variant, kernel),
                            install=build.install(False, suite, kernel),
                            append=append, userland=build.suites().get(suite),
                            devices=device.split(), console=console) as guest:
