@@ -152,7 +152,8 @@ class Run:
         self.check('kernel-patch 6.12 arm64', arm64.kernel, '--arch', 'arm64')
 
     def check(self, label, kernel, *options):
-        """Found out once for what it depends on."""
+        """Found out once for what it depends on: here, or by who recorded it in the tree (the
+        checks of all series take a quarter of an hour)."""
         if not self.wanted(label):
             return
         folder = '/src/kernel-patch/'
@@ -169,10 +170,17 @@ class Run:
             if not os.path.isdir(kern.patches):
                 return
             inputs = [folder + name for name in ('apply', 'build', 'check', 'regenerate')]
-            path = build.cached(label.replace(' ', '-'),
-                                build.digest([kern.version], [*inputs, kern.patches]), make)
+            key = build.digest([kern.version], [*inputs, kern.patches])
+            with open(folder + 'checked', encoding='utf-8') as f:
+                unchanged = '%s: %s\n' % (label, key) in f
+            if unchanged and not self.only and not self.upto('long'):
+                self.results.add('ok', label + ': unchanged since all its patches were checked')
+                return
+            path = build.cached(label.replace(' ', '-'), key, make)
             with open(path, encoding='utf-8') as f:
                 output, good = f.read(), True
+            with open('/results/checked', 'a', encoding='utf-8') as f:
+                f.write('%s: %s\n' % (label, key))
         except LabError as error: # which is not cached
             output, good = str(error), False
         found = [result for result in map(parse, output.splitlines()) if result]
@@ -360,6 +368,7 @@ def do_test(argv):
     level.add_argument('--long', dest='level', action='store_const', const='long')
     parser.add_argument('--only', default='')
     parser.add_argument('--list', action='store_true')
+    parser.add_argument('--record', action='store_true')
     args = parser.parse_args(argv)
     run = Run(args.level, args.only)
     if run.upto('long'):
