@@ -126,6 +126,8 @@ class Guest:
     Witness = witness.Witness
     # What is with vfio-pci when a test begins.
     bound = 'virtio vmxnet3 igbvf ivshmem ena'
+    PATIENCE = 240 # seconds to boot
+    HUGEPAGES = 5 / 16 # of RAM
 
     def __init__(self, kernel, lib_modules, initrd, sink, ena, accel, modules=None, install=None,
                  results='/results', append='', devices=(), console=None, tty=False, ram=RAM,
@@ -167,6 +169,13 @@ class Guest:
                         '%s/lib/modules/%s/kernel/drivers/vfio' % (self.root, self.version))
         if install:
             self._mount('--bind', install, self.root + '/opt/dpdk-vfio-wc')
+
+    def _exports(self):
+        return [('root', self.root, 'on')]
+
+    @staticmethod
+    def _disk():
+        return []
 
     def _start_sink(self, sink):
         self.links = {netdev: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -221,7 +230,7 @@ class Guest:
             '-device', 'intel-iommu,intremap=on,caching-mode=on',
             '-kernel', kernel, '-initrd', initrd, '-append',
             'console=ttyS0 panic=-1 intel_iommu=on hugepages=%d %s %s' %
-            (self.ram * 5 // 16 >> 21, PATIENT, append),
+            (int(self.ram * self.HUGEPAGES) >> 21, PATIENT, append),
             '-serial', 'file:' + self.console,
             '-qmp', 'unix:%s/qmp,server=on,wait=off' % self.dir,
             '-device', 'virtio-serial-pci,addr=8.0',
@@ -231,8 +240,7 @@ class Guest:
             '-device', 'virtserialport,chardev=witness,nr=2,name=wc.witness',
         ]
         for number, (tag, path, readonly) in enumerate(
-                [('root', self.root, 'on'), ('share', self.dir + '/share', 'off'),
-                 ('results', results, 'off')]):
+                self._exports() + [('share', self.dir + '/share', 'off'), ('results', results, 'off')]):
             args += ['-fsdev', 'local,id=%s,path=%s,security_model=passthrough,readonly=%s,'
                      'multidevs=remap' % (tag, path, readonly),
                      '-device', 'virtio-9p-pci,fsdev=%s,mount_tag=%s,addr=9.%d,multifunction=on' %
@@ -243,6 +251,7 @@ class Guest:
             args += device[3].replace('DIR', self.dir).split()
         for device in devices:
             args += ['-device', device]
+        args += self._disk()
         if self.plugin:
             args += ['-plugin', 'file=%s,socket=%s/mmio' % (self.plugin, self.dir)]
         if tty:
@@ -290,8 +299,9 @@ class Guest:
         except FileNotFoundError:
             return ''
 
-    def wait_ready(self, timeout=240):
-        out = self._until(re.compile(rb'ready\n'), None, time.monotonic() + timeout, 'boot')
+    def wait_ready(self, timeout=None):
+        out = self._until(re.compile(rb'ready\n'), None,
+                          time.monotonic() + (timeout or self.PATIENCE), 'boot')
         self.boot_seconds = time.monotonic() - self.started
         return out
 

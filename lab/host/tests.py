@@ -13,6 +13,7 @@ import time
 
 import arm64
 import build
+import system
 from guest import Guest, LabError, say
 
 STAGES = ('fast', 'test', 'long')
@@ -76,6 +77,40 @@ class Script:
         """Scripts with the same machine share a guest."""
         return (suite, self.asks['modules'], self.asks['append'], self.asks['device'],
                 self.asks['bus'], self.asks['accel'], kernel)
+
+
+class Reporter:
+    """Takes what a script writes; what it says of its tests is reported at once."""
+
+    def __init__(self, results, name, suffix=''):
+        self.results, self.name, self.suffix = results, name, suffix
+        self.lines, self.verdicts, self.rest = [], [], b''
+
+    def __call__(self, data):
+        *complete, self.rest = (self.rest + data).split(b'\n')
+        for line in complete:
+            line = line.decode('utf-8', 'replace')
+            self.lines.append(line)
+            result = parse(line)
+            if result:
+                verdict, name, why = result
+                self.verdicts.append(verdict)
+                self.results.add(verdict, '%s: %s%s' % (self.name, name, self.suffix), why,
+                                 str(self))
+                self.lines.clear()
+
+    def __str__(self):
+        return '\n'.join(self.lines)
+
+    def ended(self, status):
+        """The script has: no failure and no silence goes unnoticed."""
+        if self.rest:
+            self(b'\n')
+        name = self.name + self.suffix
+        if status and 'not ok' not in self.verdicts:
+            self.results.add('not ok', name, 'exit status %d' % status, str(self))
+        elif not self.verdicts:
+            self.results.add('not ok', name, 'said nothing', str(self))
 
 
 def parse(line):
@@ -295,35 +330,14 @@ class Run:
                 self.results.add('not ok', 'boot or keep running with ' + label, output=str(error))
 
     def script(self, guest, script, suffix):
-        lines, reported, start = [], [], time.monotonic()
-        rest = b''
-
-        def write(data):
-            nonlocal rest
-            *complete, rest = (rest + data).split(b'\n')
-            for line in complete:
-                line = line.decode('utf-8', 'replace')
-                lines.append(line)
-                result = parse(line)
-                if result:
-                    verdict, name, why = result
-                    reported.append(verdict)
-                    self.results.add(verdict, '%s: %s%s' % (script.name, name, suffix), why,
-                                     '\n'.join(lines))
-                    lines.clear()
-
+        start, write = time.monotonic(), Reporter(self.results, script.name, suffix)
         before = self.baseline(guest)
         try:
             status = guest.run('. %s\n' % script.path, write, float(script.asks['timeout']))
         except LabError as error:
-            raise LabError('%s; %s had said:\n%s' % (error, script.name, '\n'.join(lines))) from None
-        if rest:
-            write(b'\n')
+            raise LabError('%s; %s had said:\n%s' % (error, script.name, write)) from None
+        write.ended(status)
         name = script.name + suffix
-        if status and 'not ok' not in reported:
-            self.results.add('not ok', name, 'exit status %d' % status, '\n'.join(lines))
-        elif not reported:
-            self.results.add('not ok', name, 'said nothing', '\n'.join(lines))
         after = self.baseline(guest)
         if before != after:
             self.results.add('not ok', name + ': leaves everything as it was',
@@ -354,6 +368,10 @@ class Run:
                 return
         self.results.add('ok', name)
 
+    def installer(self):
+        for suite in system.systems(): # lab/run made those that are wanted
+            system.play(self.results, lambda name: Reporter(self.results, name), suite)
+
     @staticmethod
     def baseline(guest):
         out = []
@@ -383,10 +401,13 @@ def do_test(argv):
             print('guest: arm64, %s modules' % variant)
             for script in scripts:
                 print('    ' + script.name)
+        for suite in system.systems():
+            print('installed system of %s: installer' % suite)
         return 0
     run.builds()
     run.guests()
     run.arm64_guests()
     run.stability()
+    run.installer()
     print(run.results.last_line(), flush=True)
     return 1 if run.results.failed or not run.results.passed else 0

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Installed systems on a disk of their own (lab/host/system.sh), which are rebooted and keep what
+was done to them; and the test that plays through what a user of kernel-patch/vfio-wc-modules does."""
+
+import glob
+import os
+import shutil
+import subprocess
+import time
+
+import build
+from guest import Guest, LabError, say
+
+# Phases of lab/tests/installer; a reboot after each
+PHASES = ('before', 'use', 'update', 'updated', 'removed')
+
+
+def systems():
+    """Those that lab/run made: {suite: directory, or '' where it failed}."""
+    return dict(item.split('=') for item in os.environ.get('LAB_SYSTEMS', '').split())
+
+
+class System(Guest):
+    """A guest that boots its own disk. The lab is its boot loader: it starts the kernel that the
+    links /vmlinuz and /initrd.img named when the system went down."""
+    PATIENCE = 900
+    HUGEPAGES = 0
+
+    def __init__(self, boot, disk, append='', **more):
+        self.disk = disk
+        kernel, initrd = glob.glob(boot + '/vmlinuz-*') + glob.glob(boot + '/initrd.img-*')
+        super().__init__(kernel=kernel, initrd=initrd, append='root=/dev/vda rw ' + append, **more)
+
+    def _export(self, modules, install, userland):
+        """Its root file system is its own."""
+
+    def _exports(self):
+        return [('src', '/src', 'on')]
+
+    def _disk(self):
+        return ['-drive', 'file=%s,format=raw,if=none,id=disk,cache=unsafe' % self.disk,
+                '-device', 'virtio-blk-pci,drive=disk,addr=b.0']
+
+    def reboot(self, boot):
+        """Let it go down; what it would boot next is put into boot."""
+        shutil.rmtree(boot)
+        os.mkdir(boot)
+        self.run('cp $(readlink -f /vmlinuz) $(readlink -f /initrd.img) %s\n'
+                 'systemctl --no-block reboot\n' % boot, None, 300)
+        deadline = time.monotonic() + 300
+        while self.qemu.poll() is None:
+            if time.monotonic() > deadline:
+                raise LabError('the system does not go down; the end of its console:\n%s' %
+                               self.console_tail())
+            time.sleep(0.2)
+
+
+def play(results, reporter, suite):
+    """Install, reboot, use, update the kernel, reboot, use, remove, reboot: lab/tests/installer."""
+    name = 'installer ' + suite
+    image = systems()[suite]
+    if not image:
+        results.add('not ok', name, 'no disk image, see above')
+        return
+    boot, disk = '/results/boot', '/results/disk'
+    say('%s: copying its disk' % suite)
+    shutil.copytree(image + '/boot', boot, dirs_exist_ok=True)
+    subprocess.run(['cp', '--sparse=always', image + '/disk', disk], check=True)
+    parts = build.machine('auto')
+    for key in ('kernel', 'initrd'):
+        del parts[key]
+    try:
+        for phase in PHASES:
+            write = reporter('%s, %s' % (name, phase))
+            with System(boot, disk, console='/results/console-%s-%s.log' % (suite, phase),
+                        **parts) as guest:
+                guest.wait_ready()
+                say('%s, %s: %s is up after %.0f s' %
+                    (name, phase, guest.version, guest.boot_seconds))
+                start = time.monotonic()
+                write.ended(guest.run('. /src/lab/tests/installer %s %s\n' % (phase, suite),
+                                      write, 3600))
+                splats = guest.splats()
+                if splats:
+                    results.add('not ok', write.name + ': kernel has no complaint', splats[0],
+                                '\n'.join(splats))
+                say('%s took %.0f s' % (write.name, time.monotonic() - start))
+                guest.reboot(boot)
+    except LabError as error:
+        results.add('not ok', name, output=str(error))
+    finally:
+        os.unlink(disk)
