@@ -73,6 +73,7 @@ def play(results, reporter, suite):
         for phase in PHASES:
             write = reporter('%s, %s' % (name, phase))
             with System(boot, disk, console='/results/console-%s-%s.log' % (suite, phase),
+                        append='module.sig_enforce=1' if phase == PHASES[-1] else '',
                         **parts) as guest:
                 guest.wait_ready()
                 say('%s, %s: %s is up after %.0f s' %

@@ -10,7 +10,7 @@ make_system() { # suite series directory
 	mkdir -p "$out" "$cache/log"
 	say "making the disk image of a $suite system (about 4 minutes; log: $log)"
 	progress "$suite system" "$out" mmdebstrap --mode=root --format=directory --aptopt='Acquire::Languages "none"' \
-		--include=systemd-sysv,initramfs-tools,e2fsprogs,zstd,pciutils,python3,less \
+		--include=systemd-sysv,initramfs-tools,e2fsprogs,zstd,pciutils,python3,mokutil \
 		--customize-hook="'$repo/lab/host/system.hook' \"\$1\" $series" \
 		"$suite" "$out/root" ${uri:+"deb $uri $suite main"} ${security:+"deb $security $suite-security main"} \
 		>"$log" 2>&1 || {
@@ -27,7 +27,8 @@ make_system() { # suite series directory
 # system SUITE: prints the directory with the image, disk, and boot/; makes it first where needed
 system() {
 	local suite=$1 series key dir
-	case $suite in trixie) series=6.12 ;; bookworm) series=6.1 ;; *) die "no system of $suite" ;; esac
+	series=6.12 # bookworm's security updates have that kernel, too
+	[ "$suite" != bookworm ] || [ ! -d "$repo/kernel-patch/linux-6.1" ] || series=6.1
 	key=$({ echo "$series"; declare -f make_system; cat "$repo/lab/host/system.hook"; } | sha256sum | cut -c1-12)
 	dir=$cache/system/$suite-$key
 	if [ ! -d "$dir" ]; then
@@ -58,9 +59,10 @@ systems_wanted() {
 		shift
 	done
 	for suite in trixie bookworm; do
-		[ $suite = trixie ] || [ -d "$repo/kernel-patch/linux-6.1" ] || continue
 		# Too long for a run that does not ask for it
-		if [ -n "$only" ] && [[ "installer $suite" == *"$only"* ]] || [ -z "$only" ] && [ -n "$long" ]; then
+		if [ -n "$only" ]; then
+			[[ "installer $suite" != *"$only"* ]] || echo $suite
+		elif [ -n "$long" ]; then
 			echo $suite
 		fi
 	done
