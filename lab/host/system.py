@@ -55,6 +55,18 @@ class System(Guest):
             time.sleep(0.2)
 
 
+def selftest(results):
+    """The verb build, in this root file system: the variant for no-IOMMU mode, and the kernel's
+    selftest, linked so that it runs on all systems."""
+    _, version, _, _ = build.kernel()
+    out = '/results/built'
+    build.run(['/src/kernel-patch/vfio-wc-modules', 'build', '--kernel', version, '--noiommu',
+               '--out', out], 'vfio-wc-modules build', env={**os.environ, 'LDFLAGS': '-static'})
+    parameters = build.run(['modinfo', '-F', 'parm', out + '/vfio.ko'], 'modinfo')
+    results.add('ok' if 'enable_unsafe_noiommu_mode' in parameters else 'not ok',
+                'installer: build --noiommu', output=parameters)
+
+
 def play(results, reporter, suite):
     """Install, reboot, use, update the kernel, reboot, use, remove, reboot: lab/tests/installer."""
     name = 'installer ' + suite
@@ -66,6 +78,7 @@ def play(results, reporter, suite):
     say('%s: copying its disk' % suite)
     shutil.copytree(image + '/boot', boot, dirs_exist_ok=True)
     subprocess.run(['cp', '--sparse=always', image + '/disk', disk], check=True)
+    selftest(results)
     parts = build.machine('auto')
     for key in ('kernel', 'initrd'):
         del parts[key]
