@@ -31,7 +31,7 @@ class System(Guest):
         kernel, initrd = glob.glob(boot + '/vmlinuz-*') + glob.glob(boot + '/initrd.img-*')
         super().__init__(kernel=kernel, initrd=initrd, append='root=/dev/vda rw ' + append, **more)
 
-    def _export(self, modules, install, userland):
+    def _export(self, *_):
         """Its root file system is its own."""
 
     def _exports(self):
@@ -55,10 +55,9 @@ class System(Guest):
             time.sleep(0.2)
 
 
-def selftest(results):
+def selftest(results, version):
     """The verb build, in this root file system: the variant for no-IOMMU mode, and the kernel's
     selftest, linked so that it runs on all systems."""
-    _, version, _, _ = build.kernel()
     out = '/results/built'
     build.run(['/src/kernel-patch/vfio-wc-modules', 'build', '--kernel', version, '--noiommu',
                '--out', out], 'vfio-wc-modules build', env={**os.environ, 'LDFLAGS': '-static'})
@@ -78,10 +77,9 @@ def play(results, reporter, suite):
     say('%s: copying its disk' % suite)
     shutil.copytree(image + '/boot', boot, dirs_exist_ok=True)
     subprocess.run(['cp', '--sparse=always', image + '/disk', disk], check=True)
-    selftest(results)
     parts = build.machine('auto')
-    for key in ('kernel', 'initrd'):
-        del parts[key]
+    selftest(results, os.path.basename(parts.pop('kernel')).split('-', 1)[1])
+    del parts['initrd']
     try:
         for phase in PHASES:
             write = reporter('%s, %s' % (name, phase))
