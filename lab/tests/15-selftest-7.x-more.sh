@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# kernel: 7.x
+# device: pcie-pci-bridge,id=pci1,addr=a.0 pci-testdev,bus=pci1,addr=1.0,membar=1G,membar-backed=on
+# stage: long
+# timeout: 900
+# As 10-selftest.sh, for the series for mainline: devices that differ; no test may be skipped on all of them.
+
+. /src/lab/tests/lib.sh
+. /src/lab/tests/selftest.sh
+
+echo "testdev $(grep -l 0x0005 /sys/bus/pci/devices/*/device | cut -d/ -f6) -" >>/run/lab/devices
+
+for device in ivshmem testdev virtio igbvf; do
+	case $device in ivshmem | testdev) ram=2 ;; *) ram= ;; esac
+	selftest $device $ram
+	is "$device: exit status" $? 0
+	selftest_results $device
+done
+is "tests that ran on no device" "$(selftest_never_ran)" ""
