@@ -240,7 +240,7 @@ another_file(void)
 }
 
 struct request {
-	struct vfio_device_feature header;
+	uint32_t argsz, flags;	/* struct vfio_device_feature, whose end is open */
 	struct vfio_device_feature_mmap_cookie cookie;
 };
 
@@ -249,8 +249,8 @@ static void
 fill(struct request *r, unsigned int number)
 {
 	*r = (struct request){
-		.header.argsz = sizeof(*r),
-		.header.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MMAP_COOKIE,
+		.argsz = sizeof(*r),
+		.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MMAP_COOKIE,
 		.cookie.region = bar,
 		.cookie.attr = VFIO_MMAP_ATTR_WRITECOMBINE,
 		.cookie.start = number * PAGE,
