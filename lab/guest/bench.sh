@@ -7,7 +7,7 @@
 set -u
 # The NIC that needs WC. Each run costs about 2 s of testpmd starting under emulation.
 devices=ena
-args=(--mem 64 --warmup 0.2 --window 1)
+args=(--mem 64 --warmup 0.2 --window 0.5)
 while [ $# -gt 0 ]; do
 	case $1 in
 	--quick) args+=(--repeats 2 --window 0.4); devices='virtio vmxnet3 igbvf' ;;
