@@ -188,7 +188,7 @@ class Run:
 
     def check(self, label, kernel, *options):
         """Found out once for what it depends on: here, or by who recorded it in the tree (the
-        checks of all series take a quarter of an hour)."""
+        checks of all series take nine minutes)."""
         if not self.wanted(label):
             return
         folder = '/src/kernel-patch/'
