@@ -3,7 +3,8 @@
 they are or cross-built with the series. All it has is in its initramfs: busybox, bash, the kernel's
 selftest and lab/tests. Jobs, output and witness are those of the other guest.
 
-The tools and the kernel are a layer that lab/run unpacked (make_arm64 there)."""
+The tools and the kernel are a layer that lab/run unpacked (make_arm64 there). Of bookworm's kernel there is
+what cross-builds modules for it, to check the series; it is not run."""
 
 import glob
 import inspect
@@ -34,21 +35,21 @@ DEVICES = [
 
 # --- What it is made of ---------------------------------------------------------------------------
 
-def layer():
-    """The directory that lab/run unpacked; its tools appear in /usr."""
-    path = build.suites().get('arm64')
-    if not path:
-        raise LabError('the cross compiler, QEMU and the kernel for arm64 are not there: see above')
-    if not os.path.exists('/usr/bin/qemu-system-aarch64'):
-        mount('-t', 'overlay', '-o', 'lowerdir=%s/usr:/usr' % path, 'arm64', '/usr')
-    return path
+# {kernel: the layer that has it}
+LAYERS = {'6.1': 'arm64_bookworm', '6.12': 'arm64'}
 
 
-def kernel():
-    """As build.kernel(), of which the source is."""
-    image, = glob.glob(layer() + '/arm64/boot/vmlinuz-*')
-    return build.kernel()._replace(root=layer() + '/arm64',
-                                   version=os.path.basename(image).split('-', 1)[1])
+def kernel(name=build.DEFAULT_KERNEL):
+    """As build.kernel(), of which the source is. The layer's tools appear in the suite's /usr."""
+    kern, layer = build.kernel(name), build.suites().get(LAYERS[name])
+    if not layer:
+        raise LabError('what kernel %s needs for arm64 is not there: see above' % name)
+    usr = kern.root + '/usr'
+    if not os.path.exists(usr + '/bin/aarch64-linux-gnu-gcc'):
+        mount('-t', 'overlay', '-o', 'lowerdir=%s/usr:%s' % (layer, usr), 'arm64', usr)
+    headers, = glob.glob(layer + '/usr/src/linux-headers-*-arm64')
+    return kern._replace(root=layer + '/arm64',
+                         version=os.path.basename(headers).split('-', 2)[2])
 
 
 def modules():

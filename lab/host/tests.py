@@ -184,7 +184,8 @@ class Run:
         """What is claimed of each kernel series, patch by patch."""
         for name in build.kernels():
             self.check('kernel-patch ' + name, lambda: build.kernel(name))
-        self.check('kernel-patch 6.12 arm64', arm64.kernel, '--arch', 'arm64')
+        for name in arm64.LAYERS:
+            self.check('kernel-patch %s arm64' % name, lambda: arm64.kernel(name), '--arch', 'arm64')
 
     def check(self, label, kernel, *options):
         """Found out once for what it depends on: here, or by who recorded it in the tree (the
@@ -236,7 +237,7 @@ class Run:
         self.series()
         self.fuzz(600 if self.upto('long') else 60)
         for suite, root in build.suites().items():
-            if suite in ('backports', 'arm64'):
+            if suite in ('backports', *arm64.LAYERS.values()):
                 continue # kernels, not a release of DPDK; their tests fail where it was not made
             if root:
                 self.meson('gcc-' + suite, suite=suite)

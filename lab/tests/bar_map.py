@@ -8,8 +8,8 @@
     unmap VA LENGTH
     memory off|on            the command register's memory space bit
 
-Each command is answered by a line: the address, "ok", or the reason why not. Addresses are aligned
-as huge pages want it. Written apart from the kernel's selftest, from doc/uapi.rst alone.
+Each command is answered by a line: the address, "ok", or the reason why not. Addresses are congruent
+with offsets, as huge pages want it. Written apart from the kernel's selftest, from doc/uapi.rst alone.
 """
 
 import ctypes
@@ -60,7 +60,7 @@ class Device:
     def map(self, offset, length):
         align = 1 << 30 if length >= 1 << 30 else 2 << 20 if length >= 2 << 20 else 4096
         room = mmap(None, length + align, 0, MAP_RESERVE, -1, 0)
-        where = (room + align - 1) & -align
+        where = room + (offset - room) % align
         mmap(where, length, PROT_RW, MAP_SHARED | MAP_FIXED, self.fd, offset)
         libc.madvise(where, length, MADV_HUGEPAGE)
         return '%#x' % where

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# kernel: 6.1 6.12
+# device: pcie-pci-bridge,id=pci1,addr=a.0 pci-testdev,bus=pci1,addr=1.0,membar=1G,membar-backed=on
+# A module that the distribution built against its own vfio loads on top of the patched ones. (The device is only there so
+# that the selftests' guests will do.)
+
+. /src/lab/tests/lib.sh
+
+is "kvmgt loads" "$(modprobe kvmgt 2>&1)" ""
+for module in vfio mdev; do
+	is "it uses $module" "$(ls /sys/module/$module/holders | grep -x kvmgt)" kvmgt
+done
+is "symbol versions" "$(dmesg | grep -i 'disagrees about version')" ""
+is "the vfio below it is the patched one" "$(grep -c ' vfio_df_add_region\b' /proc/kallsyms)" 1
+modprobe -r kvmgt
