@@ -376,7 +376,7 @@ class Run:
     @staticmethod
     def baseline(guest):
         out = []
-        guest.run(BASELINE.replace('DEVICES', guest.bound), out.append, 60)
+        guest.run(BASELINE.replace('DEVICES', guest.bound), out.append, Guest.PATIENCE)
         return b''.join(out).decode('utf-8', 'replace').splitlines()
 
 
