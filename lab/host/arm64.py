@@ -3,8 +3,8 @@
 they are or cross-built with the series. All it has is in its initramfs: busybox, bash, the kernel's
 selftest and lab/tests. Jobs, output and witness are those of the other guest.
 
-The tools and the kernel are a layer that lab/run unpacked (make_arm64 there). Of bookworm's kernel there is
-what cross-builds modules for it, to check the series; it is not run."""
+The tools and the kernel are a layer that lab/run unpacked (make_arm64 there). Of the other kernels there is
+what cross-builds modules for them, to check the series; they are not run."""
 
 import glob
 import inspect
@@ -36,7 +36,7 @@ DEVICES = [
 # --- What it is made of ---------------------------------------------------------------------------
 
 # {kernel: the layer that has it}
-LAYERS = {'6.1': 'arm64_bookworm', '6.12': 'arm64'}
+LAYERS = {'6.1': 'arm64_bookworm', '6.12': 'arm64', '7.x': 'arm64_backports'}
 
 
 def kernel(name=build.DEFAULT_KERNEL):
