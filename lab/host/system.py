@@ -12,7 +12,7 @@ import build
 from guest import Guest, LabError, say
 
 # Phases of lab/tests/installer; a reboot after each
-PHASES = ('before', 'use', 'update', 'updated', 'removed')
+PHASES = ('before', 'use', 'enforced', 'update', 'updated', 'removed')
 
 
 def systems():
@@ -84,7 +84,7 @@ def play(results, reporter, suite):
         for phase in PHASES:
             write = reporter('%s, %s' % (name, phase))
             with System(boot, disk, console='/results/console-%s-%s.log' % (suite, phase),
-                        append='module.sig_enforce=1' if phase == PHASES[-1] else '',
+                        append='module.sig_enforce=1' if phase == 'enforced' else '',
                         **parts) as guest:
                 guest.wait_ready()
                 say('%s, %s: %s is up after %.0f s' %
