@@ -29,7 +29,7 @@ system() {
 	local suite=$1 series key dir
 	series=6.12 # bookworm's security updates have that kernel, too
 	[ "$suite" != bookworm ] || [ ! -d "$repo/kernel-patch/linux-6.1" ] || series=6.1
-	key=$({ echo "$series"; declare -f make_system; cat "$repo/lab/host/system.hook"; } | sha256sum | cut -c1-12)
+	key=$({ echo "$series"; declare -f make_system; cat "$repo"/lab/host/system.hook "$repo/lab/guest/modules-sum"; } | sha256sum | cut -c1-12)
 	dir=$cache/system/$suite-$key
 	if [ ! -d "$dir" ]; then
 		mkdir -p "$cache/system"
