@@ -2,6 +2,7 @@
 """Installed systems on a disk of their own (lab/host/system.sh), which are rebooted and keep what
 was done to them; and the test that plays through what a user of kernel-patch/vfio-wc-modules does."""
 
+import contextlib
 import glob
 import os
 import shutil
@@ -45,8 +46,10 @@ class System(Guest):
         """Let it go down; what it would boot next is put into boot."""
         shutil.rmtree(boot)
         os.mkdir(boot)
-        self.run('cp $(readlink -f /vmlinuz) $(readlink -f /initrd.img) %s\n'
-                 'systemctl --no-block reboot\n' % boot, None, 300)
+        if self.run('cp $(readlink -f /vmlinuz) $(readlink -f /initrd.img) %s\n' % boot, None, 300):
+            raise LabError('what the system would boot next cannot be copied')
+        with contextlib.suppress(LabError): # it may be down before it says that the command ended
+            self.run('systemctl --no-block reboot\n', None, 300)
         deadline = time.monotonic() + 300
         while self.qemu.poll() is None:
             if time.monotonic() > deadline:
