@@ -153,8 +153,9 @@ median(uint64_t *value)
 }
 
 /*
- * A free address that is congruent with a BAR's, for a mapping of @size bytes, beside a page that
- * keeps the page tables above it alive: it is the mapping's own cost that is asked for.
+ * A free address that is congruent with a BAR's, for a mapping of @size bytes, between pages that
+ * keep the page tables above it alive: it is the mapping's own cost that is asked for. (One page
+ * is not enough for what crosses a multiple of 1 GB, as one in sixteen of the BAR's mappings does.)
  */
 static char *
 free_address(uint64_t size)
@@ -166,7 +167,7 @@ free_address(uint64_t size)
 	if (p == MAP_FAILED)
 		check(-errno, "mmap");
 	madvise(p, length, MADV_NOHUGEPAGE);
-	free = (char *)(((uintptr_t)p + HUGE - 1) & ~(HUGE - 1));
+	free = (char *)(((uintptr_t)p + HUGE) & ~(HUGE - 1));
 	if (size < HUGE) {
 		free[0] = 1;
 		free += PAGE;
