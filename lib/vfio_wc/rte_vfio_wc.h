@@ -189,7 +189,7 @@ rte_vfio_wc_bar_info(const char *device, int fd, unsigned int bar,
  *   - -EOPNOTSUPP: not this type on this machine (kernel booted with nopat, or an architecture
  *     that has no such type for PCI memory).
  *   - -ENOSPC: 256 cookies on this fd already.
- *   - -ENOMEM, other errno of ioctl().
+ *   - -ENOMEM, -EIO (configuration space cannot be read), other errno of ioctl().
  */
 RTE_VFIO_WC_API int
 rte_vfio_wc_cookie(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type type,
@@ -210,6 +210,8 @@ rte_vfio_wc_cookie(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type 
  * @return
  *   - 0: success, and the pages have that type.
  *   - -EBUSY: a page is held with the other type through somebody's cookie, or by another driver.
+ *   - -ENOSPC: also when 1024 different ranges of the device, or 16 times the BAR's size, are mapped
+ *     through cookies.
  *   - Any error of rte_vfio_wc_cookie(), other errno of mmap().
  */
 RTE_VFIO_WC_API int
