@@ -210,7 +210,7 @@ rte_vfio_wc_cookie(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type 
  * @return
  *   - 0: success, and the pages have that type.
  *   - -EBUSY: a page is held with the other type through somebody's cookie, or by another driver.
- *   - -ENOSPC: also when 1024 different ranges of the device, or 16 times the BAR's size, are mapped
+ *   - -ENOSPC: also when 1024 different ranges of the device, or 4 times the BAR's size, are mapped
  *     through cookies.
  *   - Any error of rte_vfio_wc_cookie(), other errno of mmap().
  */
