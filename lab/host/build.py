@@ -290,27 +290,61 @@ def accelerator(wanted, parts):
         return f.read()
 
 
-def debug_kernel():
-    """A whole kernel with the series applied that finds mistakes: see lab/kernel/debug.config."""
-    kern, config = kernel(), '/src/lab/kernel/debug.config'
+# Whole kernels that find mistakes (lab/kernel/debug.config), of the distribution's source: with the
+# series applied, and without.
+DEBUG = {'debug': True, 'debug-stock': False}
+
+
+def debug_tree(kern):
+    """Where such a kernel was built, without the series: what a series changes is soon built anew."""
+    config = '/src/lab/kernel/debug.config'
 
     def make(out):
         say('building a debug kernel of %s (10 minutes)' % kern.version)
-        tree = '/cache/debug-kernel'
-        shutil.rmtree(tree, ignore_errors=True)
-        os.mkdir(tree)
-        run('tar --strip-components=1 -xf %s && cat %s/0*.patch | patch -s -p1 && '
-            'make -s tinyconfig && scripts/kconfig/merge_config.sh -m -O . .config %s && '
-            'make -s olddefconfig && make -s -j$(nproc) bzImage' % (kern.source, kern.patches, config),
-            'the debug kernel', cwd=tree, shell=True)
-        with open(config, encoding='ascii') as f, open(tree + '/.config', encoding='ascii') as g:
-            missing = set(f.read().splitlines()) - set(g.read().splitlines())
-        missing = [line for line in missing if line.endswith('=y')]
-        if missing:
-            raise LabError('the debug kernel lacks %s' % ' '.join(missing))
-        shutil.copy(tree + '/arch/x86/boot/bzImage', out)
-        shutil.rmtree(tree)
-    return cached('debug-kernel', digest([kern.version], [kern.patches, config]), make)
+        os.mkdir(out)
+        with debug_mounted('--bind', out) as tree:
+            run('tar --strip-components=1 -xf %s && make -s tinyconfig && '
+                'scripts/kconfig/merge_config.sh -m -O . .config %s && make -s olddefconfig' %
+                (suite_root(kern.suite) + kern.source, config), 'configuring the debug kernel',
+                cwd=tree, shell=True)
+            with open(config, encoding='ascii') as f, open(tree + '/.config', encoding='ascii') as g:
+                missing = set(f.read().splitlines()) - set(g.read().splitlines())
+            missing = [line for line in missing if line.endswith('=y')]
+            if missing:
+                raise LabError('the debug kernel lacks %s' % ' '.join(missing))
+            run('make -s -j$(nproc) bzImage', 'the debug kernel', cwd=tree, shell=True)
+    return cached('debug-tree-' + kern.series, digest([kern.version], [config]), make)
+
+
+@contextlib.contextmanager
+def debug_mounted(*what):
+    """Build trees are always at the same place: commands that differ are run again."""
+    tree = '/lab/debug-kernel'
+    os.makedirs(tree, exist_ok=True)
+    mount(*what, tree)
+    try:
+        yield tree
+    finally:
+        subprocess.run(['umount', tree], check=True)
+
+
+def debug_kernel(kern, patched):
+    built, image = debug_tree(kern), '/arch/x86/boot/bzImage'
+    if not patched:
+        return built + image
+
+    def make(out):
+        say('building a debug kernel of %s with the series (2 minutes)' % kern.version)
+        layer = '/lab/debug-layer'
+        for name in ('/upper', '/work'):
+            os.makedirs(layer + name)
+        with debug_mounted('-t', 'overlay', '-o', 'lowerdir=%s,upperdir=%s/upper,workdir=%s/work' %
+                           (built, layer, layer), 'debug') as tree:
+            run('cat %s/0*.patch | patch -s -p1 && make -s -j$(nproc) bzImage' % kern.patches,
+                'the debug kernel', cwd=tree, shell=True)
+            shutil.copy(tree + image, out)
+        shutil.rmtree(layer)
+    return cached('debug-kernel-' + kern.series, digest([built], [kern.patches]), make)
 
 
 def machine(wanted, variant=None, name=DEFAULT_KERNEL):
@@ -318,9 +352,8 @@ def machine(wanted, variant=None, name=DEFAULT_KERNEL):
     image = kern.image
     parts = {'kernel': image, 'lib_modules': kern.modules, 'initrd': initrd(kern), 'sink': sink(),
              'ena': ena()}
-    if variant == 'debug':
-        only_default(kern, variant)
-        parts['kernel'] = debug_kernel()
+    if variant in DEBUG:
+        parts['kernel'] = debug_kernel(kern, DEBUG[variant])
         # All is built in, and instruments every access: KVM would be no help to find races here.
         return {**parts, 'accel': accelerator(wanted, {**parts, 'kernel': image})}
     return {**parts, 'accel': accelerator(wanted, parts)}
@@ -335,7 +368,7 @@ def only_default(kern, variant):
 
 def modules(variant, name=DEFAULT_KERNEL):
     """A directory to take the place of the kernel's drivers/vfio; None means the kernel's own."""
-    if variant in ('stock', 'debug'):
+    if variant == 'stock' or variant in DEBUG:
         return None
     kern = kernel(name)
     builder, patch = '/src/kernel-patch/build', '/src/lab/control/trap.patch'

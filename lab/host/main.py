@@ -18,7 +18,7 @@ from guest import Guest, LabError, say
 def guest_options(parser):
     parser.add_argument('--kernel', default=build.DEFAULT_KERNEL)
     parser.add_argument('--modules', default='patched',
-                        choices=['stock', 'patched', 'noiommu', 'trap', 'debug'])
+                        choices=['stock', 'patched', 'noiommu', 'trap', *build.DEBUG])
     parser.add_argument('--append', default='')
     parser.add_argument('--accel', default='auto', choices=['auto', 'kvm', 'tcg', 'icount'])
     parser.add_argument('--timeout', type=float, default=600)

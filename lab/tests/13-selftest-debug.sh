@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # modules: debug
 # append: no5lvl
+# kernel: 6.12 7.x
 # device: pcie-pci-bridge,id=pci1,addr=a.0 pci-testdev,bus=pci1,addr=1.0,membar=1G,membar-backed=on
 # stage: long
 # timeout: 2400
