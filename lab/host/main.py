@@ -15,10 +15,12 @@ import tests
 from guest import Guest, LabError, say
 
 
+MODULES = ['stock', 'patched', 'noiommu', 'trap', *build.DEBUG]
+
+
 def guest_options(parser):
     parser.add_argument('--kernel', default=build.DEFAULT_KERNEL)
-    parser.add_argument('--modules', default='patched',
-                        choices=['stock', 'patched', 'noiommu', 'trap', *build.DEBUG])
+    parser.add_argument('--modules', default='patched', choices=MODULES)
     parser.add_argument('--append', default='')
     parser.add_argument('--accel', default='auto', choices=['auto', 'kvm', 'tcg', 'icount'])
     parser.add_argument('--timeout', type=float, default=600)
@@ -138,11 +140,14 @@ def modelled(path):
 def do_prepare(argv):
     parser = argparse.ArgumentParser(prog='lab/run prepare', add_help=False)
     parser.add_argument('--kernel', default=build.DEFAULT_KERNEL)
+    parser.add_argument('--modules', choices=MODULES)
     args = parser.parse_args(argv)
-    build.machine('auto', name=args.kernel)
-    build.modules('patched', args.kernel)
-    if args.kernel == build.DEFAULT_KERNEL:
-        build.modules('trap')
+    wanted = [args.modules or 'patched']
+    if not args.modules and args.kernel == build.DEFAULT_KERNEL:
+        wanted.append('trap')
+    for modules in wanted:
+        build.machine('auto', modules, args.kernel)
+        build.modules(modules, args.kernel)
     build.install(kernel_name=args.kernel)
     return 0
 
