@@ -14,7 +14,7 @@
 
 /*
  * What the forwarding lcores ask of the bus while they forward: counted by the witness, where it
- * can (in the lab: a plugin of the emulator sees every store; lab/mmio).
+ * can (in the lab: a plugin of the emulator sees every store; lab/bus).
  */
 
 #define BUS_SITES 16

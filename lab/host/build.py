@@ -120,13 +120,13 @@ class Kernel(NamedTuple):
 
 def kernels():
     """{kernel: the suite whose root file system has it}"""
-    with open('/src/lab/kernels', encoding='ascii') as f:
+    with open('/src/lab/kernel/releases', encoding='ascii') as f:
         return dict(line.split() for line in f if line[0] != '#')
 
 
 @functools.lru_cache(maxsize=None)
 def kernel(name=DEFAULT_KERNEL):
-    """A kernel of lab/kernels. Its image, headers and source must belong together."""
+    """A kernel of lab/kernel/releases. Its image, headers and source must belong together."""
     suite = kernels().get('7.x' if name.startswith('7.') else name)
     if not suite:
         raise LabError('no kernel %s, there are %s' % (name, ' '.join(kernels())))
@@ -208,23 +208,23 @@ def ena():
          '-o', out] + [path for path in sources if path.endswith('.c')], 'compiling the ENA model'))
 
 
-def mmio():
-    """The plugin that counts what reaches the bus (lab/mmio), and None; or None, and why not."""
-    sources = [path for path in sorted(glob.glob('/src/lab/mmio/*.[ch]'))
+def bus_plugin():
+    """The plugin that counts what reaches the bus (lab/bus), and None; or None, and why not."""
+    sources = [path for path in sorted(glob.glob('/src/lab/bus/*.[ch]'))
                if os.path.basename(path) != 'local.c']
     qemu = run(['qemu-system-x86_64', '--version'], 'qemu --version').splitlines()[0]
 
     def make(out):
         os.mkdir(out)
         run(['gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-D_GNU_SOURCE', '-shared', '-fPIC',
-             '-fvisibility=hidden', '-o', out + '/mmio.so',
+             '-fvisibility=hidden', '-o', out + '/bus.so',
              *(path for path in sources if path.endswith('.c'))], 'compiling the plugin')
         # Plugin interfaces change with QEMU's releases. The installed one says what it speaks by
         # what it says of this one; -M none does nothing else.
         try:
             done = subprocess.run(['qemu-system-x86_64', '-M', 'none', '-accel', 'tcg', '-display',
                                    'none', '-S', '-monitor', 'stdio', '-plugin',
-                                   'file=%s/mmio.so,socket=%s/probe' % (out, out)], input='quit\n',
+                                   'file=%s/bus.so,socket=%s/probe' % (out, out)], input='quit\n',
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                   timeout=30, check=False)
             problem = done.stderr.strip() if done.returncode else ''
@@ -232,17 +232,17 @@ def mmio():
             problem = 'QEMU hangs with the plugin'
         with open(out + '/problem', 'w', encoding='utf-8') as f:
             f.write(problem)
-    path = cached('mmio', digest([qemu, inspect.getsource(mmio)], sources), make)
+    path = cached('bus-plugin', digest([qemu, inspect.getsource(bus_plugin)], sources), make)
     with open(path + '/problem', encoding='utf-8') as f:
         problem = f.read()
     if problem:
         return None, '%s: %s' % (qemu, problem)
-    return path + '/mmio.so', None
+    return path + '/bus.so', None
 
 
 def local_costs():
     """(ns a fenced store, ns a fenced line) of non-temporal stores on this processor."""
-    source = '/src/lab/mmio/local.c'
+    source = '/src/lab/bus/local.c'
     path = cached('local', digest([], [source]), lambda out: run(
         ['gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-o', out, source], 'compiling local.c'))
     return tuple(float(word) for word in run([path], 'local').split())
@@ -371,7 +371,7 @@ def modules(variant, name=DEFAULT_KERNEL):
     if variant == 'stock' or variant in DEBUG:
         return None
     kern = kernel(name)
-    builder, patch = '/src/kernel-patch/build', '/src/lab/control/trap.patch'
+    builder, patch = '/src/kernel-patch/build', '/src/lab/kernel/trap.patch'
     if variant == 'trap':
         only_default(kern, variant)
     if not os.path.exists(builder) or not os.path.isdir(kern.patches):

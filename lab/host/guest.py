@@ -253,7 +253,7 @@ class Guest:
             args += ['-device', device]
         args += self._disk()
         if self.plugin:
-            args += ['-plugin', 'file=%s,socket=%s/mmio' % (self.plugin, self.dir)]
+            args += ['-plugin', 'file=%s,socket=%s/bus' % (self.plugin, self.dir)]
         if tty:
             args += ['-chardev', 'stdio,id=tty,signal=off', '-device', 'virtconsole,chardev=tty']
         self._launch(args, tty)

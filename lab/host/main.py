@@ -11,7 +11,7 @@ import sys
 
 import build
 import model
-import tests
+import runner
 from guest import Guest, LabError, say
 
 
@@ -33,7 +33,7 @@ def start_guest(args, tty=False, **more):
     """A guest as the options say, booted."""
     install = build.install(not args.no_build, kernel_name=args.kernel)
     if args.bus:
-        more['plugin'], problem = build.mmio()
+        more['plugin'], problem = build.bus_plugin()
         if problem:
             say('no bus counts: ' + problem)
         else:
@@ -155,7 +155,7 @@ def do_prepare(argv):
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     verbs = {'exec': do_exec, 'shell': do_shell, 'prepare': do_prepare,
-             'test': tests.do_test, 'bench': do_bench}
+             'test': runner.do_test, 'bench': do_bench}
     try:
         return verbs[sys.argv[1]](sys.argv[2:])
     except LabError as error:

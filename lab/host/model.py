@@ -61,7 +61,7 @@ def profiles(local=None):
     if local:
         found['local'] = Profile(
             'proxy: non-temporal stores to ordinary memory on this processor, fenced store by '
-            'store and line by line (lab/mmio/local.c); clock and IPC are assumed',
+            'store and line by line (lab/bus/local.c); clock and IPC are assumed',
             local[0], local[1], 2.3, 1.0, GEN3_X8)
     return found
 

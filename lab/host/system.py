@@ -12,7 +12,7 @@ import time
 import build
 from guest import Guest, LabError, say
 
-# Phases of lab/tests/installer; a reboot after each
+# Phases of lab/tests/system/installer; a reboot after each
 PHASES = ('before', 'use', 'enforced', 'update', 'updated', 'removed')
 
 
@@ -70,7 +70,7 @@ def selftest(results, version):
 
 
 def play(results, reporter, suite):
-    """Install, reboot, use, update the kernel, reboot, use, remove, reboot: lab/tests/installer."""
+    """Install, reboot, use, update the kernel, reboot, use, remove, reboot: lab/tests/system/installer."""
     name = 'installer ' + suite
     image = systems()[suite]
     if not image:
@@ -93,7 +93,7 @@ def play(results, reporter, suite):
                 say('%s, %s: %s is up after %.0f s' %
                     (name, phase, guest.version, guest.boot_seconds))
                 start = time.monotonic()
-                write.ended(guest.run('. /src/lab/tests/installer %s %s\n' % (phase, suite),
+                write.ended(guest.run('. /src/lab/tests/system/installer %s %s\n' % (phase, suite),
                                       write, 3600))
                 splats = guest.splats()
                 if splats:

@@ -12,7 +12,7 @@ Nothing in it depends on the guest's kernel telling the truth, or on how it is c
     ENA COMMAND             a command for an ENA model, ena0 or ena1: see lab/ena/main.c
     pat                     the PAT configuration the kernel printed at boot
     bus start CPUS PA LEN... count what those CPUs (a mask) ask of the bus with accesses to these
-                            physical ranges, from zero; needs the plugin (../mmio/plugin.c)
+                            physical ranges, from zero; needs the plugin (../bus/plugin.c)
     bus stop                stop, and say what was counted
     reflect NETDEV on|off   send each frame back, as a loop in the cable would
 
@@ -220,7 +220,7 @@ class Witness(threading.Thread):
             raise Error('this guest runs without bus counts')
         if self.plugin is None:
             sock = socket.socket(socket.AF_UNIX)
-            sock.connect(self.guest.dir + '/mmio')
+            sock.connect(self.guest.dir + '/bus')
             self.plugin = sock.makefile('rw', encoding='ascii', newline='\n')
             self.ask_plugin('pat ' + ' '.join(self.pat()))
         lines = self.ask_plugin(' '.join(args))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # modules: trap
-# The control. With only pgprot_writecombine() in vfio-pci's mmap (lab/control/trap.patch) every page
+# The control. With only pgprot_writecombine() in vfio-pci's mmap (lab/kernel/trap.patch) every page
 # is still UC-: a checker that does not see that proves nothing, and a bench that calls it WC lies.
 
 . /src/lab/tests/lib.sh

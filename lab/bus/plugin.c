@@ -6,7 +6,7 @@
  * drains write-combining buffers. It counts in windows that a client of its socket opens and closes
  * (host/witness.py; the guest's word in that is the witness's verb "bus").
  *
- *   -plugin file=mmio.so,socket=PATH[,buffers=10][,payload=128][,kernel=on]
+ *   -plugin file=bus.so,socket=PATH[,buffers=10][,payload=128][,kernel=on]
  *
  * Without kernel=on, only user mode's accesses are seen and only its instructions counted: DPDK's
  * drivers live there, and a guest boots three times as fast. What drains buffers is seen anywhere.
@@ -59,7 +59,7 @@ static struct {
 	} ranges[MAX_RANGES];
 	unsigned int n_ranges;
 	enum memtype pat[8];
-} mmio = {
+} bus = {
 	.buffers = WC_BUFFERS_DEFAULT,
 	.payload = PAYLOAD_DEFAULT,
 	.pat = { TYPE_WB, TYPE_WC, TYPE_UC_MINUS, TYPE_UC, TYPE_WB, TYPE_WP, TYPE_UC_MINUS, TYPE_WT },
@@ -103,13 +103,13 @@ in_kernel(uint64_t va)
 static bool
 counting(unsigned int vcpu)
 {
-	return atomic_load_explicit(&mmio.active, memory_order_acquire) >> vcpu & 1;
+	return atomic_load_explicit(&bus.active, memory_order_acquire) >> vcpu & 1;
 }
 
 static uint64_t
 now(unsigned int vcpu)
 {
-	return qemu_plugin_u64_get(mmio.instructions, vcpu);
+	return qemu_plugin_u64_get(bus.instructions, vcpu);
 }
 
 static bool
@@ -117,8 +117,8 @@ ours(uint64_t pa)
 {
 	unsigned int i;
 
-	for (i = 0; i < mmio.n_ranges; i++)
-		if (pa >= mmio.ranges[i].start && pa < mmio.ranges[i].end)
+	for (i = 0; i < bus.n_ranges; i++)
+		if (pa >= bus.ranges[i].start && pa < bus.ranges[i].end)
 			return true;
 	return false;
 }
@@ -159,7 +159,7 @@ translate(struct cpu *cpu, uint64_t va, uint64_t *pa, enum memtype *type)
 	if (!walk(&regs, va, read_memory, cpu, &leaf))
 		return false;
 	*pa = leaf.pa;
-	*type = mmio.pat[leaf.pat];
+	*type = bus.pat[leaf.pat];
 	return true;
 }
 
@@ -213,7 +213,7 @@ on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t va, void *word
 	address = qemu_plugin_get_hwaddr(info, va);
 	if (address == NULL)
 		return;
-	cpu = mmio.cpus[vcpu];
+	cpu = bus.cpus[vcpu];
 	pa = qemu_plugin_hwaddr_phys_addr(address);
 	length = 1u << qemu_plugin_mem_size_shift(info);
 	room = PAGE - va % PAGE;
@@ -241,7 +241,7 @@ on_insn(unsigned int vcpu, void *word)
 
 	if (!counting(vcpu))
 		return;
-	cpu = mmio.cpus[vcpu];
+	cpu = bus.cpus[vcpu];
 	pthread_mutex_lock(&cpu->lock);
 	if (counting(vcpu))
 		core_insn(&cpu->core, packed_kind(word), now(vcpu), packed_address(word));
@@ -257,7 +257,7 @@ on_discontinuity(unsigned int vcpu, enum qemu_plugin_discon_type type, uint64_t 
 	(void)type, (void)from, (void)to, (void)userdata;
 	if (!counting(vcpu))
 		return;
-	cpu = mmio.cpus[vcpu];
+	cpu = bus.cpus[vcpu];
 	pthread_mutex_lock(&cpu->lock);
 	if (counting(vcpu))
 		core_interrupt(&cpu->core, now(vcpu));
@@ -284,14 +284,14 @@ on_translate(struct qemu_plugin_tb *tb, void *userdata)
 		if (kind != INSN_PLAIN && kind != INSN_VEX)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_insn,
 				QEMU_PLUGIN_CB_NO_REGS, pack(kind, site));
-		if (in_kernel(site) && !mmio.kernel)
+		if (in_kernel(site) && !bus.kernel)
 			continue;
 		/*
 		 * Instruction by instruction, not block by block: QEMU leaves a block in its
 		 * middle at an access to a device, and translates the rest anew.
 		 */
 		qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(insn,
-			QEMU_PLUGIN_INLINE_ADD_U64, mmio.instructions, 1);
+			QEMU_PLUGIN_INLINE_ADD_U64, bus.instructions, 1);
 		qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_PLUGIN_CB_R_REGS,
 			QEMU_PLUGIN_MEM_RW, pack(kind, site - page));
 	}
@@ -302,7 +302,7 @@ on_vcpu(unsigned int vcpu, void *userdata)
 {
 	GArray *registers = qemu_plugin_get_registers();
 	const qemu_plugin_reg_descriptor *r = (const void *)registers->data;
-	struct cpu *cpu = mmio.cpus[vcpu];
+	struct cpu *cpu = bus.cpus[vcpu];
 	unsigned int i;
 
 	(void)userdata;
@@ -327,16 +327,16 @@ close_window(unsigned long mask)
 {
 	unsigned int i;
 
-	atomic_store_explicit(&mmio.active, 0, memory_order_release);
-	for (i = 0; i < mmio.n_cpus; i++) {
-		pthread_mutex_lock(&mmio.cpus[i]->lock);
+	atomic_store_explicit(&bus.active, 0, memory_order_release);
+	for (i = 0; i < bus.n_cpus; i++) {
+		pthread_mutex_lock(&bus.cpus[i]->lock);
 		if (mask >> i & 1) {
-			struct core *core = &mmio.cpus[i]->core;
+			struct core *core = &bus.cpus[i]->core;
 
 			wcbuf_drain(&core->wc, WC_END, now(i));
-			core->c.instructions = now(i) - mmio.cpus[i]->begin;
+			core->c.instructions = now(i) - bus.cpus[i]->begin;
 		}
-		pthread_mutex_unlock(&mmio.cpus[i]->lock);
+		pthread_mutex_unlock(&bus.cpus[i]->lock);
 	}
 }
 
@@ -350,30 +350,30 @@ do_start(char **save)
 	if (word == NULL)
 		return "start: no CPUs";
 	mask = strtoul(word, NULL, 0);
-	if (mask == 0 || mask >> mmio.n_cpus != 0)
+	if (mask == 0 || mask >> bus.n_cpus != 0)
 		return "start: no such CPUs";
 	close_window(0);
 	while ((word = strtok_r(NULL, " ", save)) != NULL) {
 		length = strtok_r(NULL, " ", save);
 		if (length == NULL || n == MAX_RANGES)
 			return "start: ranges";
-		mmio.ranges[n].start = strtoull(word, NULL, 0);
-		mmio.ranges[n].end = mmio.ranges[n].start + strtoull(length, NULL, 0);
+		bus.ranges[n].start = strtoull(word, NULL, 0);
+		bus.ranges[n].end = bus.ranges[n].start + strtoull(length, NULL, 0);
 		n++;
 	}
-	mmio.n_ranges = n;
-	for (i = 0; i < mmio.n_cpus; i++) {
-		core_reset(&mmio.cpus[i]->core);
-		mmio.cpus[i]->begin = now(i);
+	bus.n_ranges = n;
+	for (i = 0; i < bus.n_cpus; i++) {
+		core_reset(&bus.cpus[i]->core);
+		bus.cpus[i]->begin = now(i);
 	}
-	atomic_store_explicit(&mmio.active, mask, memory_order_release);
+	atomic_store_explicit(&bus.active, mask, memory_order_release);
 	return NULL;
 }
 
 static const char *
 do_stop(FILE *to)
 {
-	const unsigned long mask = mmio.active;
+	const unsigned long mask = bus.active;
 	struct core *sum;
 	unsigned int i;
 
@@ -383,10 +383,10 @@ do_stop(FILE *to)
 	sum = malloc(sizeof(*sum));
 	if (sum == NULL)
 		return "out of memory";
-	core_init(sum, mmio.buffers, mmio.payload);
-	for (i = 0; i < mmio.n_cpus; i++)
+	core_init(sum, bus.buffers, bus.payload);
+	for (i = 0; i < bus.n_cpus; i++)
 		if (mask >> i & 1)
-			core_add(sum, &mmio.cpus[i]->core);
+			core_add(sum, &bus.cpus[i]->core);
 	core_report(sum, to);
 	free(sum);
 	return NULL;
@@ -405,7 +405,7 @@ do_pat(char **save)
 		if (pat[i] == N_MEMTYPES)
 			return "pat: eight types are needed";
 	}
-	memcpy(mmio.pat, pat, sizeof(pat));
+	memcpy(bus.pat, pat, sizeof(pat));
 	return NULL;
 }
 
@@ -438,7 +438,7 @@ control(void *arg)
 
 	(void)arg;
 	for (;;) {
-		fd = accept(mmio.listener, NULL, NULL);
+		fd = accept(bus.listener, NULL, NULL);
 		if (fd < 0)
 			return NULL;
 		from = fdopen(fd, "r");
@@ -461,10 +461,10 @@ listen_at(const char *path)
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -1;
 	strcpy(address.sun_path, path);
-	mmio.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (mmio.listener < 0 ||
-			bind(mmio.listener, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-			listen(mmio.listener, 1) < 0)
+	bus.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bus.listener < 0 ||
+			bind(bus.listener, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+			listen(bus.listener, 1) < 0)
 		return -1;
 	return pthread_create(&thread, NULL, control, NULL) == 0 ? 0 : -1;
 }
@@ -478,29 +478,29 @@ qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char
 	for (i = 0; i < (unsigned int)argc; i++)
 		if (strncmp(argv[i], "socket=", 7) == 0) {
 			path = argv[i] + 7;
-		} else if (sscanf(argv[i], "buffers=%u", &mmio.buffers) != 1 &&
-				sscanf(argv[i], "payload=%u", &mmio.payload) != 1 &&
-				!(mmio.kernel = strcmp(argv[i], "kernel=on") == 0)) {
-			fprintf(stderr, "mmio: what is %s?\n", argv[i]);
+		} else if (sscanf(argv[i], "buffers=%u", &bus.buffers) != 1 &&
+				sscanf(argv[i], "payload=%u", &bus.payload) != 1 &&
+				!(bus.kernel = strcmp(argv[i], "kernel=on") == 0)) {
+			fprintf(stderr, "bus: what is %s?\n", argv[i]);
 			return -1;
 		}
 	if (strcmp(info->target_name, "x86_64") != 0 || !info->system_emulation ||
-			info->system.max_vcpus > MAX_CPUS || mmio.buffers == 0 ||
-			mmio.buffers > WC_BUFFERS_MAX || mmio.payload < WC_LINE) {
-		fprintf(stderr, "mmio: not for this machine, or buffers= or payload= is out of range\n");
+			info->system.max_vcpus > MAX_CPUS || bus.buffers == 0 ||
+			bus.buffers > WC_BUFFERS_MAX || bus.payload < WC_LINE) {
+		fprintf(stderr, "bus: not for this machine, or buffers= or payload= is out of range\n");
 		return -1;
 	}
-	mmio.n_cpus = info->system.max_vcpus;
-	mmio.instructions.score = qemu_plugin_scoreboard_new(sizeof(uint64_t));
-	for (i = 0; i < mmio.n_cpus; i++) {
-		mmio.cpus[i] = calloc(1, sizeof(struct cpu));
-		if (mmio.cpus[i] == NULL)
+	bus.n_cpus = info->system.max_vcpus;
+	bus.instructions.score = qemu_plugin_scoreboard_new(sizeof(uint64_t));
+	for (i = 0; i < bus.n_cpus; i++) {
+		bus.cpus[i] = calloc(1, sizeof(struct cpu));
+		if (bus.cpus[i] == NULL)
 			return -1;
-		pthread_mutex_init(&mmio.cpus[i]->lock, NULL);
-		core_init(&mmio.cpus[i]->core, mmio.buffers, mmio.payload);
+		pthread_mutex_init(&bus.cpus[i]->lock, NULL);
+		core_init(&bus.cpus[i]->core, bus.buffers, bus.payload);
 	}
 	if (path == NULL || listen_at(path) < 0) {
-		fprintf(stderr, "mmio: cannot listen at %s\n", path != NULL ? path : "(no socket=)");
+		fprintf(stderr, "bus: cannot listen at %s\n", path != NULL ? path : "(no socket=)");
 		return -1;
 	}
 	qemu_plugin_register_vcpu_init_cb(id, on_vcpu, NULL);

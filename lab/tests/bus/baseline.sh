@@ -2,8 +2,8 @@
 # bus: yes
 # timeout: 600
 # The benchmark counts what reaches the bus, and no recorded case has more PCIe writes per packet than
-# lab/mmio/baseline.json says. A change that means to: lab/run bench --quick --json FILE, the
-# same with --device ena, then lab/mmio/baseline.py update FILE...
+# lab/bus/baseline.json says. A change that means to: lab/run bench --quick --json FILE, the
+# same with --device ena, then lab/bus/baseline.py update FILE...
 
 . /src/lab/tests/lib.sh
 
@@ -34,4 +34,4 @@ print('yes' if floor <= writes + 1e-9 and writes <= floor * 1.03 else writes)" 2
 	done
 done
 witness ena0 llq on >/dev/null
-/src/lab/mmio/baseline.py check $result /results/bus-ena-128.json || failures=$((failures + 1))
+/src/lab/bus/baseline.py check $result /results/bus-ena-128.json || failures=$((failures + 1))

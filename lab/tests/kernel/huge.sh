@@ -13,7 +13,7 @@ grep -q ^testdev /run/lab/devices ||
 bar_start() { # DEVICE BAR
 	addr=$(lab-bind "$1")
 	pa=$(bar_pa "$addr" "$2")
-	coproc BAR { exec python3 /src/lab/tests/bar_map.py "$addr" "$2"; }
+	coproc BAR { exec python3 /src/lab/guest/programs/bar_map.py "$addr" "$2"; }
 }
 bar() { # COMMAND...: its answer in $answer
 	echo "$*" >&"${BAR[1]}"

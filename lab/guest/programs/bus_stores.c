@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * mmio-stores RAM-BDF RAM-BAR IO-BDF IO-BAR IO-OFFSET SEQUENCES [SEED]
+ * bus-stores RAM-BDF RAM-BAR IO-BDF IO-BAR IO-OFFSET SEQUENCES [SEED]
  *
  * Is what the plugin counts exact? Random sequences of stores, loads and fences to pages of a BAR
  * that is RAM and of one that is emulated, and beside them a reference model, which says what must
@@ -598,7 +598,7 @@ main(int argc, char **argv)
 	uint64_t seed;
 
 	if (argc != 7 && argc != 8) {
-		fprintf(stderr, "usage: mmio-stores RAM-BDF BAR IO-BDF BAR OFFSET SEQUENCES [SEED]\n");
+		fprintf(stderr, "usage: bus-stores RAM-BDF BAR IO-BDF BAR OFFSET SEQUENCES [SEED]\n");
 		return 2;
 	}
 	n = atoi(argv[6]);

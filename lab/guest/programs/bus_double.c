@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * mmio-double BDF BAR fence|no-fence|push-128|push-256
+ * bus-double BDF BAR fence|no-fence|push-128|push-256
  *
  * The double of a PMD, on a BAR that is RAM: bursts of packets of which each costs some work.
  *   fence, no-fence   a descriptor to memory for each packet, a doorbell in WC memory for the burst,

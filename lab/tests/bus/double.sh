@@ -5,7 +5,7 @@
 
 . /src/lab/tests/lib.sh
 
-double() { mmio-double "$(bdf ivshmem)" 2 "$1"; }
+double() { bus-double "$(bdf ivshmem)" 2 "$1"; }
 value() { awk -v name="$1" '$1 == name { print $2 }'; }
 
 unfenced=$(double no-fence)

@@ -267,7 +267,7 @@ class Run:
     def groups(self):
         """{machine: [script]}, the usual machine first."""
         groups = {}
-        for path in sorted(glob.glob('/src/lab/tests/[0-9]*.sh')):
+        for path in sorted(glob.glob('/src/lab/tests/*/*.sh')):
             script = Script(path)
             if not self.upto(script.asks['stage']) or not self.wanted(script.name):
                 continue
@@ -290,7 +290,7 @@ class Run:
             suffix = ' (%s)' % ', '.join(filter(None, unusual)) if any(unusual) else ''
             console = '/results/console-%d.log' % Guest.count
             try:
-                plugin, problem = build.mmio() if bus else (None, None)
+                plugin, problem = build.bus_plugin() if bus else (None, None)
                 if problem:
                     self.results.add('skip', ' '.join(script.name for script in scripts), problem)
                     continue
@@ -310,7 +310,7 @@ class Run:
 
     def arm64_groups(self):
         groups = {}
-        for path in sorted(glob.glob('/src/lab/tests/arm64/[0-9]*.sh')):
+        for path in sorted(glob.glob('/src/lab/tests/arm64/*.sh')):
             script = Script(path)
             script.name = 'arm64/' + script.name
             if self.upto(script.asks['stage']) and self.wanted(script.name):
@@ -360,7 +360,7 @@ class Run:
             try:
                 with Guest(**build.machine('auto'), install=build.install(False)) as guest:
                     guest.wait_ready()
-                    status = guest.run('. /src/lab/tests/boots\n', out.append, 120)
+                    status = guest.run('. /src/lab/tests/lab/boots\n', out.append, 120)
                     if status or guest.splats():
                         raise LabError(b''.join(out).decode('utf-8', 'replace'))
                     say('boot %d of %d: %.1f s' % (number, boots, guest.boot_seconds))

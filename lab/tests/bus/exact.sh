@@ -2,10 +2,10 @@
 # bus: yes
 # timeout: 500
 # The plugin's counts are exact: random sequences of stores of all kinds, loads and fences, to a BAR
-# that is RAM and to one that is emulated, against a reference model (lab/mmio/test/stores.c).
+# that is RAM and to one that is emulated, against a reference model (lab/guest/programs/bus_stores.c).
 
 . /src/lab/tests/lib.sh
 
 # The emulated page is virtio's notify page: a device that was reset looks at no queue.
-mmio-stores "$(bdf ivshmem)" 2 "$(bdf virtio)" 4 0x3000 "${SEQUENCES:-1500}" ${SEED:-} ||
-	[ $? = 1 ] || not_ok "mmio-stores runs" "see above"
+bus-stores "$(bdf ivshmem)" 2 "$(bdf virtio)" 4 0x3000 "${SEQUENCES:-1500}" ${SEED:-} ||
+	[ $? = 1 ] || not_ok "bus-stores runs" "see above"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # modules: stock
-# As lab/tests/11-selftest-stock.sh: the distribution's modules have no cookies, the test says so.
+# As lab/tests/kernel/selftest-stock.sh: the distribution's modules have no cookies, the test says so.
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
