@@ -3,11 +3,24 @@
 
 set -u
 failures=0
+# The runner gives this shell two words. What begins with $results is the script's own word on a
+# test: no program knows it, so nothing that one prints can be taken for a result. $patience says
+# how many times slower than a quiet machine this guest may be.
+: "${results=}" "${patience=1}"
+export -n results
+exec {results_fd}>&1
 
-ok() { echo "ok $*"; }
-skip() { echo "skip $1 - $2"; }
+# plan N: how many results there will be, said first. The runner holds the script to it.
+plan() { result plan "$1"; }
+result() { # VERDICT NAME [REASON]: one line, whatever is in them
+	local line
+	printf -v line '%s\t' "$@"
+	printf '\n%s%s\n' "${results:+$results	}" "${line//$'\n'/ | }" >&$results_fd
+}
+ok() { result ok "$*"; }
+skip() { result skip "$1" "$2"; }
 not_ok() { # NAME REASON
-	echo "not ok $1 - $2"
+	result "not ok" "$1" "$2"
 	failures=$((failures + 1))
 }
 
@@ -15,6 +28,43 @@ not_ok() { # NAME REASON
 is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', not '$3'"; fi; }
 # matches NAME TEXT REGEX
 matches() { if grep -qE -- "$3" <<<"$2"; then ok "$1"; else not_ok "$1" "nothing like '$3' in: $2"; fi; }
+# at_least NAME GOT LEAST
+at_least() {
+	if [ "${2:-0}" -ge "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', not $3 or more"; fi
+}
+
+# tap FILE [PREFIX]: the results of a program that speaks TAP become this script's, without those
+# that it skipped. It must have said a plan and have kept to it.
+tap() {
+	local line verdict number name wanted='' last=0 said=()
+	while IFS= read -r line; do
+		if [[ $line =~ ^1\.\.([0-9]+)( .*)?$ ]]; then
+			wanted=${BASH_REMATCH[1]}
+		elif [[ $line =~ ^(ok|not\ ok)\ ([0-9]+)\ +(-\ )?(.*)$ ]]; then
+			verdict=${BASH_REMATCH[1]} number=${BASH_REMATCH[2]} name=${BASH_REMATCH[4]}
+			[ "$number" = $((++last)) ] || not_ok "${2-}$name" "test $number where $last should be"
+			case $verdict,${name^^} in
+			*'# SKIP'*) ;;
+			ok,*) ok "${2-}$name" ;;
+			*) not_ok "${2-}$name" "${said[*]: -8}" ;;
+			esac
+			said=()
+		else
+			said+=("$line |")
+		fi
+	done <"$1"
+	[ "$wanted" = "$last" ] || not_ok "${2-}its plan" "$last tests of ${wanted:-no plan}"
+}
+
+# await SECONDS COMMAND...: until it succeeds. The limit is for a quiet machine.
+await() {
+	local end=$((SECONDS + $1 * patience))
+	shift
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		sleep 0.1
+	done
+}
 
 trap 'exit $((failures > 0))' EXIT
 
@@ -37,21 +87,26 @@ bar_va() { # PID BAR
 	return 1
 }
 
+witness_open() { { exec {port}<>"$WC_WITNESS"; } 2>/dev/null; } # one client at a time
+
 # Ask the witness, print its answer. Fails when it says "error".
 witness() {
-	local line i
-	for ((i = 0; i < 100; i++)); do # one client at a time
-		{ exec {port}<>"$WC_WITNESS"; } 2>/dev/null && break
-		sleep 0.1
-	done
+	local line=error
+	await 10 witness_open || { echo "error $WC_WITNESS cannot be opened"; return 1; }
 	echo "$*" >&$port
-	while read -r -t 30 line <&$port; do
+	while read -r -t $((30 * patience)) line <&$port; do
 		echo "$line"
 		case $line in leaf*|bus*) ;; *) break ;; esac
 	done
 	exec {port}>&-
 	[[ $line != error* ]]
 }
+
+# Wait for a regex in testpmd's log, or for its end.
+said() { # REGEX
+	await 30 said_or_ended "$1" && grep -qE -- "$1" $testpmd_log
+}
+said_or_ended() { grep -qE -- "$1" $testpmd_log || ! kill -0 $testpmd 2>/dev/null; }
 
 # Start the stock testpmd on lcores 0 and 1 (1 forwards), wait until it forwards.
 # testpmd_start EAL-ARGS... -- TESTPMD-ARGS...; its pid is $testpmd, its output in $testpmd_log.
@@ -65,12 +120,7 @@ testpmd_start() {
 		>$testpmd_log 2>&1 &
 	testpmd=$!
 	exec {testpmd_in}>/tmp/testpmd.in
-	local i
-	for ((i = 0; i < 300; i++)); do
-		grep -q 'Press enter to exit' $testpmd_log && return
-		kill -0 $testpmd 2>/dev/null || break
-		sleep 0.1
-	done
+	said 'Press enter to exit' && return
 	kill -9 $testpmd 2>/dev/null
 	wait $testpmd
 	exec {testpmd_in}>&-

@@ -52,17 +52,6 @@ prompt_start() {
 	said 'testpmd> ' || { tail -n 30 $testpmd_log; return 1; }
 }
 
-# Wait for a regex in the log, up to 30 s.
-said() { # REGEX
-	local i
-	for ((i = 0; i < 300; i++)); do
-		grep -qE -- "$1" $testpmd_log && return
-		kill -0 $testpmd 2>/dev/null || return 1
-		sleep 0.1
-	done
-	return 1
-}
-
 # Give a command and wait until it is done: the next one's echo is what can be waited for.
 prompt() { # COMMAND
 	marks=$((${marks-0} + 1))
