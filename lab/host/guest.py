@@ -11,10 +11,12 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 import witness
+from results import Protocol
 
 RAM = 2 << 30
 SO_SNDBUFFORCE = 32 # Python has no name for it
@@ -90,24 +92,30 @@ def take_slot():
 
 
 class Qmp:
-    def __init__(self, path):
+    def __init__(self, path, last_words):
+        self.last_words = last_words
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.connect(path)
         self.file = self.sock.makefile('r')
         self.lock = threading.Lock()
-        self.file.readline()
+        if not self.file.readline():
+            raise LabError('QEMU does not start: ' + self.last_words())
         self.execute('qmp_capabilities')
 
     def execute(self, command, **arguments):
         with self.lock:
-            self.sock.sendall(json.dumps({'execute': command, 'arguments': arguments}).encode())
-            for line in self.file:
-                answer = json.loads(line)
-                if 'error' in answer:
-                    raise LabError('QEMU: %s: %s' % (command, answer['error']['desc']))
-                if 'return' in answer:
-                    return answer['return']
-        raise LabError('QEMU is gone')
+            try:
+                self.sock.sendall(json.dumps({'execute': command,
+                                              'arguments': arguments}).encode())
+                for line in self.file:
+                    answer = json.loads(line)
+                    if 'error' in answer:
+                        raise LabError('QEMU: %s: %s' % (command, answer['error']['desc']))
+                    if 'return' in answer:
+                        return answer['return']
+            except OSError:
+                pass # it says why in its log
+        raise LabError('QEMU is gone: ' + self.last_words())
 
     def monitor(self, line, cpu=0):
         return self.execute('human-monitor-command', **{'command-line': line, 'cpu-index': cpu})
@@ -126,14 +134,15 @@ class Guest:
     Witness = witness.Witness
     # What is with vfio-pci when a test begins.
     bound = 'virtio vmxnet3 igbvf ivshmem ena'
-    PATIENCE = 240 # seconds to boot
+    PATIENCE = 600 # seconds to boot; a loaded machine takes ten times as long as a quiet one
+    QUIET = 6 # seconds that it takes on a quiet one
     HUGEPAGES = 5 / 16 # of RAM
 
     def __init__(self, kernel, lib_modules, initrd, sink, ena, accel, modules=None, install=None,
                  results='/results', append='', devices=(), console=None, tty=False, ram=RAM,
                  userland=None, plugin=None):
         Guest.count += 1
-        self.dir = '/lab/guest%d' % Guest.count
+        self.dir = tempfile.mkdtemp(prefix='guest', dir='/lab')
         self.processes, self.mounts = [], []
         self.buffer, self.checked, self.ram = b'', 0, ram
         self.qmp, self.plugin = None, plugin
@@ -190,7 +199,8 @@ class Guest:
                                      pass_fds=[theirs.fileno() for _, theirs in self.links.values()])
         self.processes.append(self.sink)
         if self.sink.stdout.readline() != 'ready\n':
-            raise LabError('the counting back ends do not start')
+            raise LabError('the counting back ends do not start: exit status %s' %
+                           self.sink.wait(2))
 
     def _start_enas(self, program):
         self.enas = {}
@@ -207,10 +217,14 @@ class Guest:
             end.close()
             self.processes.append(model)
             if model.stdout.readline() != 'ready\n':
-                raise LabError('the ENA model does not start')
+                raise LabError('the ENA model does not start: ' + self.ena_log(name))
             model.stdin.write('mode sink\n')
             model.stdout.readline()
             self.enas[name] = model
+
+    def ena_log(self, name):
+        with open('%s/%s.log' % (self.dir, name), errors='replace') as f:
+            return f.read().rstrip()
 
     @staticmethod
     def netdevs():
@@ -265,7 +279,10 @@ class Guest:
                                      stdout=None if tty else self.log, stderr=self.log,
                                      pass_fds=[ours.fileno() for ours, _ in self.links.values()])
         self.processes.append(self.qemu)
-        self.qmp = Qmp(self._socket('qmp'))
+        try:
+            self.qmp = Qmp(self._socket('qmp'), self.last_words)
+        except OSError as error:
+            raise LabError('QEMU does not start: %s; %s' % (error, self.last_words())) from None
         # QEMU set its ends non-blocking, and when one is full it queues 10000 frames for a device
         # that cannot wait (igb, vmxnet3) and drops the rest. Blocking loses nothing. The flag
         # belongs to the open file that we share with QEMU.
@@ -281,16 +298,21 @@ class Guest:
     def _socket(self, name):
         """Wait for QEMU to make its sockets: the last one stands when the first does."""
         path = '%s/%s' % (self.dir, name)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while not os.path.exists(path) or not os.path.exists(self.dir + '/witness'):
             if self.qemu.poll() is not None or time.monotonic() > deadline:
-                raise LabError('QEMU does not start: ' + self.qemu_log())
+                raise LabError('QEMU does not start: ' + self.last_words())
             time.sleep(0.02)
         return path
 
-    def qemu_log(self):
+    def last_words(self):
+        """What QEMU said, and how it ended if it did: it may have closed its sockets just now."""
+        try:
+            status = 'exit status %d' % self.qemu.wait(2)
+        except subprocess.TimeoutExpired:
+            status = 'still running'
         with open(self.dir + '/qemu.log', errors='replace') as f:
-            return f.read().strip()[-2000:]
+            return '%s (%s)' % (f.read().strip()[-2000:] or 'it said nothing', status)
 
     def console_tail(self, lines=40):
         try:
@@ -303,6 +325,8 @@ class Guest:
         out = self._until(re.compile(rb'ready\n'), None,
                           time.monotonic() + (timeout or self.PATIENCE), 'boot')
         self.boot_seconds = time.monotonic() - self.started
+        # How many times the limits of tests: as slow as it was to boot, or slower later on.
+        self.patience = max(2, round(self.boot_seconds / self.QUIET))
         return out
 
     def _until(self, pattern, write, deadline, what):
@@ -322,7 +346,7 @@ class Guest:
                 state = self.qmp.execute('query-status')['status']
                 if state != 'running': # KVM met something it cannot run, for example
                     raise LabError('the guest stopped (%s, %s): %s' %
-                                   (what, state, self.qemu_log()))
+                                   (what, state, self.last_words()))
                 if time.monotonic() > deadline:
                     raise LabError('the guest did not %s in time; the end of its console:\n%s' %
                                    (what, self.console_tail()))
@@ -335,7 +359,7 @@ class Guest:
                 if write:
                     write(self.buffer)
                 raise LabError('the guest died (%s); the end of its console:\n%s\n%s' %
-                               (what, self.console_tail(), self.qemu_log()))
+                               (what, self.console_tail(), self.last_words()))
             self.buffer += data
 
     def run(self, script, write, timeout=600, tty=False):
@@ -347,6 +371,19 @@ class Guest:
         pattern = re.compile(rb'\0exit %s (\d+)\n' % job.encode())
         match = self._until(pattern, write, time.monotonic() + timeout, 'finish the command')
         return int(match.group(1))
+
+    def script(self, command, report, timeout):
+        """Run a script that reports as lab/tests/lib.sh does; the limit is for a quiet machine.
+        Returns what is wrong with it as a whole, with what it had said, or ''."""
+        protocol = Protocol(secrets.token_hex(8), report)
+        try:
+            status = self.run('results=%s patience=%d\n. %s\n' %
+                              (protocol.word.decode(), self.patience, command),
+                              protocol, timeout * self.patience)
+        except LabError as error:
+            raise LabError('%s\nit had said:\n%s' % (error, protocol)) from None
+        problem = protocol.ended(status)
+        return problem and '%s\n%s' % (problem, protocol)
 
     def splats(self):
         """The kernel's complaints since the last call."""
@@ -374,9 +411,8 @@ class Guest:
                 process.kill()
             process.wait()
         for name in getattr(self, 'enas', ()):
-            with open('%s/%s.log' % (self.dir, name), errors='replace') as f:
-                for line in f:
-                    say(line.rstrip())
+            for line in self.ena_log(name).splitlines():
+                say(line)
         for path in reversed(self.mounts):
             subprocess.run(['umount', '-l', path], check=False)
         if self.slot:

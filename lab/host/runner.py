@@ -1,30 +1,46 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""lab/run test: builds, unit tests, and lab/tests/*.sh in guests. lab/README.md has the rules."""
+"""lab/run test: pytest with the lab's own kinds of tests (lab/README.md, "Writing a test").
+
+    host/test_*.py          the lab's own parts, on the host     pytest's
+    unit/BUILD              builds, and their unit tests         Unit
+    series/KERNEL           the kernel series, patch by patch    Series
+    ena/fuzz                hostile input for the ENA model      Fuzz
+    TOPIC/NAME              lab/tests/TOPIC/NAME.sh in a guest   Script, and pytest's test_NAME.py
+    lab/boots               many boots in a row                  Boots
+    installer/SUITE         an installed system                  Installer
+    mutants/NAME            lab/mutants/NAME.patch               Mutant
+
+Tests that ask for the same guest share it. What a test says of its parts are results of their own.
+"""
 
 import argparse
 import difflib
 import glob
-import json
 import os
 import re
 import subprocess
-import sys
 import time
+
+import pytest
 
 import arm64
 import build
+import mutants
 import system
 from guest import Guest, LabError, say
+from results import junit, tap
 
 STAGES = ('fast', 'test', 'long')
-# What scripts and TAP producers say of one test.
-RESULT = re.compile(r'(?P<verdict>ok|not ok|skip)\b *(\d+\b)? *-? *(?P<name>.*)')
+LAB = '/src/lab'
 
 # Everything a script may find changed by the one before it. All devices are with vfio-pci (their
 # drivers' mappings would come and go in the list of memory types), nobody holds one.
 BASELINE = '''
-for pid in $(pgrep -x 'dpdk-.*' 2>/dev/null); do echo "left behind: $(ps -o args= $pid)"; kill -9 $pid; done
-sleep 0.1
+for pid in $(pgrep -x 'dpdk-.*' 2>/dev/null); do
+    echo "left behind: $(ps -o args= $pid)"
+    kill -9 $pid
+    while [ -d /proc/$pid ]; do sleep 0.1; done
+done
 for device in DEVICES; do
     lab-bind $device >/dev/null || echo "cannot bind $device"
 done
@@ -33,382 +49,557 @@ grep -so 'PAT:.*' /sys/kernel/debug/x86/pat_memtype_list | sort
 '''
 
 
-class Results:
-    def __init__(self):
-        self.passed, self.failed, self.skipped = 0, [], 0
-
-    def add(self, verdict, name, why='', output=''):
-        if verdict == 'ok':
-            self.passed += 1
-        elif verdict == 'skip':
-            self.skipped += 1
-        else:
-            verdict = 'not ok'
-            self.failed.append(name)
-        print('%s %s%s' % (verdict, name, why and ' - ' + why), flush=True)
-        if verdict == 'not ok' and output:
-            print('\n'.join('    ' + line for line in output.splitlines()[-60:]), flush=True)
-
-    def last_line(self):
-        line = '%d passed, %d failed' % (self.passed, len(self.failed))
-        return line + (', %d skipped' % self.skipped if self.skipped else '')
+class Failed(Exception):
+    """A test as a whole has failed. The first line says why, the others are what it had said."""
 
 
-class Script:
-    """One of lab/tests/*.sh and what its header asks for."""
+class Asks:
+    """What a test in a guest asks for: the header of a script, ASKS of a Python module."""
     KEYS = {'modules': 'patched', 'append': '', 'stage': 'test', 'suites': 'trixie',
             'timeout': '120', 'device': '', 'bus': '', 'accel': '',
-            'kernel': build.DEFAULT_KERNEL}
+            'kernel': build.DEFAULT_KERNEL, 'arch': 'x86'}
 
-    def __init__(self, path):
-        self.path, self.name = path, os.path.basename(path)[:-len('.sh')]
-        self.asks = dict(self.KEYS)
+    def __init__(self, where, asks):
+        self.__dict__.update(self.KEYS)
+        for key, value in asks.items():
+            if key not in self.KEYS:
+                raise LabError('%s: asks for %s; known: %s' % (where, key, ' '.join(self.KEYS)))
+            setattr(self, key, str(value))
+        if self.stage not in STAGES:
+            raise LabError('%s: no such stage: %s' % (where, self.stage))
+
+    @classmethod
+    def of_script(cls, path):
+        asks = {}
         with open(path, encoding='utf-8') as f:
             for line in f:
                 if not line.startswith('#'):
                     break
-                match = re.match(r'# (\w+): *(.*?) *$', line)
-                if match and match.group(1) in self.KEYS:
-                    self.asks[match.group(1)] = match.group(2)
-        if self.asks['stage'] not in STAGES:
-            raise LabError('%s: no such stage: %s' % (path, self.asks['stage']))
+                match = re.match(r'# ([a-z]+):(?: +(.*?))? *$', line)
+                if match and match.group(1) in cls.KEYS:
+                    asks[match.group(1)] = match.group(2) or ''
+        if '/arm64/' in path:
+            asks['arch'] = 'arm64'
+        return cls(path, asks)
 
-    def machine(self, suite, kernel):
-        """Scripts with the same machine share a guest."""
-        return (suite, self.asks['modules'], self.asks['append'], self.asks['device'],
-                self.asks['bus'], self.asks['accel'], kernel)
-
-
-class Reporter:
-    """Takes what a script writes; what it says of its tests is reported at once."""
-
-    def __init__(self, results, name, suffix=''):
-        self.results, self.name, self.suffix = results, name, suffix
-        self.lines, self.verdicts, self.rest = [], [], b''
-
-    def __call__(self, data):
-        *complete, self.rest = (self.rest + data).split(b'\n')
-        for line in complete:
-            line = line.decode('utf-8', 'replace')
-            self.lines.append(line)
-            result = parse(line)
-            if result:
-                verdict, name, why = result
-                self.verdicts.append(verdict)
-                self.results.add(verdict, '%s: %s%s' % (self.name, name, self.suffix), why,
-                                 str(self))
-                self.lines.clear()
-
-    def __str__(self):
-        return '\n'.join(self.lines)
-
-    def ended(self, status):
-        """The script has: no failure and no silence goes unnoticed."""
-        if self.rest:
-            self(b'\n')
-        name = self.name + self.suffix
-        if status and 'not ok' not in self.verdicts:
-            self.results.add('not ok', name, 'exit status %d' % status, str(self))
-        elif not self.verdicts:
-            self.results.add('not ok', name, 'said nothing', str(self))
+    def machines(self):
+        """Each of which the test runs on, once."""
+        return [(self.arch, suite, self.modules, self.append, self.device, self.bus, self.accel,
+                 kernel) for suite in self.suites.split() for kernel in self.kernel.split()]
 
 
-def parse(line):
-    """(verdict, name, reason) of a line of a script's output, or None."""
-    match = RESULT.fullmatch(line.rstrip())
-    if not match:
-        return None
-    verdict, name, why = match['verdict'], match['name'], ''
-    skip = re.search(r' *# *SKIP\b *(.*)', name, re.I)
-    if skip:
-        verdict, why, name = 'skip', skip.group(1), name[:skip.start()]
-    elif verdict != 'ok' and ' - ' in name:
-        name, why = name.split(' - ', 1)
-    return verdict, name or '?', why
+def where(machine):
+    """What tells the same test in two guests apart."""
+    _, suite, *_, kernel = machine
+    return ('' if kernel == build.DEFAULT_KERNEL else '@' + kernel) + \
+        ('' if suite == 'trixie' else '@' + suite)
 
 
-class Run:
-    def __init__(self, level, only):
-        self.level, self.only = level, only
-        self.results = Results()
+class Machines:
+    """The guest at hand: one at a time, kept until a test asks for another."""
 
-    def wanted(self, name):
-        return not self.only or self.only in name
+    def __init__(self):
+        self.machine, self.guest, self.error = None, None, None
 
-    def upto(self, stage):
-        return STAGES.index(stage) <= STAGES.index(self.level)
+    def get(self, machine):
+        if machine != self.machine:
+            self.close()
+            self.machine, self.error = machine, None
+            try:
+                self.guest = self.boot(*machine)
+            except LabError as error:
+                self.error = 'no guest: %s' % error
+        if self.error:
+            raise Failed(self.error)
+        return self.guest
 
-    # --- builds and unit tests ------------------------------------------------------------------
-
-    def lab_units(self):
-        for test in sorted(glob.glob('/src/lab/host/test_*.py')):
-            done = subprocess.run([sys.executable, '-m', 'unittest', '-v', os.path.basename(test)],
-                                  cwd='/src/lab/host', stdout=subprocess.PIPE, check=False,
-                                  stderr=subprocess.STDOUT, text=True)
-            found = re.findall(r'^test_(\w+) .*\.\.\. (ok|FAIL|ERROR|skipped.*)$', done.stdout, re.M)
-            for name, verdict in found:
-                self.results.add({'ok': 'ok'}.get(verdict, 'skip' if verdict[0] == 's' else 'not ok'),
-                                 'lab: %s' % name.replace('_', ' '), output=done.stdout)
-            if not found or (done.returncode and all(v == 'ok' for _, v in found)):
-                self.results.add('not ok', os.path.basename(test), output=done.stdout)
-
-    def meson(self, name, *options, env=None, suite=None):
-        """One build and its unit tests."""
-        if not self.wanted('build ' + name):
-            return
-        start = time.monotonic()
+    def boot(self, arch, suite, variant, append, device, bus, accel, kernel):
+        console = '/results/console-%d.log' % Guest.count
+        say('guest with %s modules%s, kernel %s, userland of %s%s' %
+            (variant, append and ', ' + append, kernel, suite, ', arm64' * (arch == 'arm64')))
+        if arch == 'arm64':
+            guest = arm64.Arm64Guest(variant, console)
+        else:
+            plugin = None
+            if bus:
+                plugin, problem = build.bus_plugin()
+                if problem:
+                    raise LabError(problem)
+            if bus == 'kernel':
+                plugin += ',kernel=on'
+            guest = Guest(**build.machine('tcg' if bus else accel or 'auto', variant, kernel),
+                          plugin=plugin, modules=build.modules(variant, kernel),
+                          install=build.install(False, suite, kernel), append=append,
+                          userland=build.suite_root(suite) or None, devices=device.split(),
+                          console=console)
         try:
-            path = build.meson(name, *options, env=env, suite=suite)
-        except LabError as error:
-            self.results.add('not ok', 'build ' + name, output=str(error))
-            return
-        self.results.add('ok', 'build ' + name, '%.0f s' % (time.monotonic() - start))
-        command = ['meson', 'test', '-C', path, '--no-rebuild', '--print-errorlogs']
+            guest.wait_ready()
+        except BaseException:
+            guest.close()
+            raise
+        say('it is up after %.1f s' % guest.boot_seconds)
+        return guest
+
+    def lost(self, error):
+        """The guest is of no use any more: whoever asks for it next gets to know."""
+        self.error = 'no guest: %s' % str(error).splitlines()[0]
+        self.close()
+
+    def close(self):
+        if self.guest:
+            self.guest.close()
+        self.machine, self.guest = None if not self.error else self.machine, None
+
+
+def baseline(guest):
+    out = []
+    guest.run(BASELINE.replace('DEVICES', guest.bound), out.append, Guest.PATIENCE)
+    return b''.join(out).decode('utf-8', 'replace').splitlines()
+
+
+def settled(guest, before):
+    """What a test has left behind, as text, or ''."""
+    wrong = []
+    after = baseline(guest)
+    if before != after:
+        wrong += ['it leaves processes, devices or memory types that differ',
+                  *difflib.unified_diff(before, after, lineterm='', n=0)]
+    splats = guest.splats()
+    if splats:
+        wrong += ['the kernel complained', *splats]
+    return '\n'.join(wrong)
+
+
+# --- Kinds of tests -----------------------------------------------------------------------------
+
+class Test(pytest.Item):
+    """A test with an id of the lab's and results of its own kind."""
+    stage = 'test'
+    machine = None
+    bad = 0 # results that are not ok
+
+    @classmethod
+    def make(cls, session, test_id, **attributes):
+        item = cls.from_parent(session, name=test_id, nodeid=test_id)
+        item.__dict__.update(attributes)
+        return item
+
+    def result(self, verdict, name, reason='', output=''):
+        longrepr = None
+        self.bad += verdict == 'not ok'
+        if verdict == 'skip':
+            longrepr = (self.nodeid, 0, reason)
+        elif verdict == 'not ok':
+            longrepr = '\n'.join(filter(None, [reason, '\n'.join(output.splitlines()[-60:])]))
+        now = time.time()
+        report = pytest.TestReport(
+            nodeid='%s::%s' % (self.nodeid, name), location=self.location, keywords={},
+            outcome={'ok': 'passed', 'skip': 'skipped'}.get(verdict, 'failed'),
+            longrepr=longrepr, when='call', duration=0, start=now, stop=now)
+        report.reason = reason
+        self.ihook.pytest_runtest_logreport(report=report)
+
+    def repr_failure(self, excinfo, style=None):
+        if excinfo.errisinstance((Failed, LabError)):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self):
+        return self.path, None, self.nodeid
+
+
+class Unit(Test):
+    """A build of the repository, and its unit tests, or one of them (id unit/BUILD/TEST)."""
+    # name: (stage, suite, meson's options, environment)
+    BUILDS = {
+        'gcc': ('fast', None, (), {}),
+        'clang': ('test', None, (), {'CC': 'clang'}),
+        'asan': ('test', None, ('-Db_sanitize=address,undefined', '-Db_lundef=false',
+                                '--buildtype=debugoptimized'),
+                 {'ASAN_OPTIONS': 'detect_leaks=1', 'UBSAN_OPTIONS': 'halt_on_error=1'}),
+        'gcc-bookworm': ('test', 'bookworm', (), {}),
+        'gcc-forky': ('long', 'forky', (), {}),
+    }
+    only = None
+
+    def runtest(self):
+        name = self.nodeid.split('/')[1]
+        _, suite, options, env = self.BUILDS[name]
+        path = build.meson(name, *options, env=env, suite=suite)
+        command = ['meson', 'test', '-C', path, '--no-rebuild', '--print-errorlogs',
+                   *filter(None, [self.only])]
+        log = path + '/meson-logs/testlog.junit.xml'
         with build.locked('build-' + os.path.basename(path)):
+            if os.path.exists(log):
+                os.unlink(log)
             done = subprocess.run(build.in_suite(suite, command), stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-                                  errors='replace', check=False, env={**os.environ, **(env or {})})
-            try:
-                with open(path + '/meson-logs/testlog.json', encoding='utf-8') as f:
-                    tests = [json.loads(line) for line in f]
-            except FileNotFoundError:
-                tests = []
-        for test in tests:
-            verdict = {'OK': 'ok', 'EXPECTEDFAIL': 'ok', 'SKIP': 'skip'}.get(test['result'], 'not ok')
-            self.results.add(verdict, '%s: %s' % (name, test['name'].split(' / ')[-1]),
-                             output=test.get('stdout', '') + test.get('stderr', ''))
-        if done.returncode and all(test['result'] in ('OK', 'SKIP') for test in tests):
-            self.results.add('not ok', 'unit tests ' + name, output=done.stdout)
+                                  errors='replace', check=False, env={**os.environ, **env})
+            if not os.path.exists(log):
+                raise Failed('meson test said nothing\n' + done.stdout)
+            with open(log, encoding='utf-8') as f:
+                found = junit(f.read())
+        for test, case, verdict, reason in found:
+            self.result(verdict, '%s: %s' % (test, case), reason,
+                        done.stdout if verdict == 'not ok' else '')
+        if not found:
+            raise Failed('no unit test\n' + done.stdout)
+        if done.returncode and all(verdict != 'not ok' for _, _, verdict, _ in found):
+            raise Failed('meson test ends with %d\n%s' % (done.returncode, done.stdout))
 
-    def series(self):
-        """What is claimed of each kernel series, patch by patch."""
-        for name in build.kernels():
-            self.check('kernel-patch ' + name, lambda: build.kernel(name))
-        for name in arm64.LAYERS:
-            self.check('kernel-patch %s arm64' % name, lambda: arm64.kernel(name), '--arch', 'arm64')
 
-    def check(self, label, kernel, *options):
-        """Found out once for what it depends on: here, or by who recorded it in the tree (the
-        checks of all series take nine minutes)."""
-        if not self.wanted(label):
+class Series(Test):
+    """What is claimed of a kernel series, patch by patch (kernel-patch/check). Found out once for
+    what it depends on: here, or by who recorded it in the tree."""
+    folder = '/src/kernel-patch/'
+
+    def runtest(self):
+        kern = self.kernel()
+        inputs = sorted(path for path in glob.glob(self.folder + '*')
+                        if not os.path.basename(path).startswith('linux-') and
+                        os.path.basename(path) != 'checked')
+        key = build.digest([kern.version], [*inputs, kern.patches])
+        with open(self.folder + 'checked', encoding='utf-8') as f:
+            unchanged = '%s: %s\n' % (self.nodeid, key) in f
+        if unchanged and not self.again:
+            self.result('skip', 'unchanged since all its patches were checked',
+                        'kernel-patch/checked has it; -k %s checks it again' % self.nodeid)
             return
-        folder = '/src/kernel-patch/'
 
         def make(out):
-            say('checking the series for %s, patch by patch (2 minutes)' % kern.version)
-            command = [folder + 'check', '--source', kern.source, '--headers', kern.headers,
-                       '--series', kern.patches, *options]
-            output = build.run(build.in_suite(kern.suite, command), folder + 'check')
+            say('checking the series for %s, patch by patch' % kern.version)
+            command = [self.folder + 'check', '--source', kern.source, '--headers', kern.headers,
+                       '--series', kern.patches, *self.options]
+            done = subprocess.run(build.in_suite(kern.suite, command), stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+                                  errors='replace', check=False)
+            found, problem = tap(done.stdout)
+            for result in found:
+                self.result(*result)
+            if not problem and done.returncode != any(r[0] == 'not ok' for r in found):
+                problem = 'exit status %d' % done.returncode
+            if problem:
+                raise Failed('%s\n%s' % (problem, '\n'.join(done.stdout.splitlines()[-60:])))
+            if done.returncode:
+                raise Failed('not all is as claimed')
             with open(out, 'w', encoding='utf-8') as f:
-                f.write(output)
-        try:
-            kern = kernel()
-            if not os.path.isdir(kern.patches):
-                return
-            inputs = [folder + name for name in ('apply', 'build', 'check', 'regenerate')]
-            key = build.digest([kern.version], [*inputs, kern.patches])
-            with open(folder + 'checked', encoding='utf-8') as f:
-                unchanged = '%s: %s\n' % (label, key) in f
-            if unchanged and not self.only and not self.upto('long'):
-                self.results.add('ok', label + ': unchanged since all its patches were checked')
-                return
-            path = build.cached(label.replace(' ', '-'), key, make)
+                f.write(done.stdout)
+        path = '%s/%s-%s' % (build.CACHE, self.nodeid.replace('/', '-'), key)
+        if os.path.exists(path):
             with open(path, encoding='utf-8') as f:
-                output, good = f.read(), True
-            with open('/results/checked', 'a', encoding='utf-8') as f:
-                f.write('%s: %s\n' % (label, key))
-        except LabError as error: # which is not cached
-            output, good = str(error), False
-        found = [result for result in map(parse, output.splitlines()) if result]
-        for verdict, name, why in found:
-            self.results.add(verdict, '%s: %s' % (label, name), why, output)
-        if not good and all(verdict == 'ok' for verdict, _, _ in found):
-            self.results.add('not ok', label, output=output)
+                for result in tap(f.read())[0]:
+                    self.result(*result)
+        else:
+            build.cached(self.nodeid.replace('/', '-'), key, make)
+        with open('/results/checked', 'a', encoding='utf-8') as f:
+            f.write('%s: %s\n' % (self.nodeid, key))
 
-    def builds(self):
-        self.lab_units()
-        self.meson('gcc')
-        if not self.upto('test'):
-            return
-        self.meson('clang', env={'CC': 'clang'})
-        self.meson('asan', '-Db_sanitize=address,undefined', '-Db_lundef=false',
-                   '--buildtype=debugoptimized',
-                   env={'ASAN_OPTIONS': 'detect_leaks=1', 'UBSAN_OPTIONS': 'halt_on_error=1'})
-        self.series()
-        self.fuzz(600 if self.upto('long') else 60)
-        for suite, root in build.suites().items():
-            if suite in ('backports', *arm64.LAYERS.values()):
-                continue # kernels, not a release of DPDK; their tests fail where it was not made
-            if root:
-                self.meson('gcc-' + suite, suite=suite)
-            else:
-                self.results.add('not ok', 'root file system of ' + suite, 'see above')
 
-    def fuzz(self, seconds):
-        """What a hostile guest may send to the ENA model: first what was found before."""
-        name = 'ena: %d s of hostile input' % seconds
-        if not self.wanted('fuzz ena'):
-            return
+class Fuzz(Test):
+    """What a hostile guest may send to the ENA model: first what was found before."""
+    seconds = 60
+
+    def runtest(self):
         new = '/results/fuzz'
         os.makedirs(new + '/found', exist_ok=True)
-        done = subprocess.run([build.ena_fuzzer(), '-max_total_time=%d' % seconds, '-len_control=0',
-                               '-max_len=1024', '-timeout=20', '-artifact_prefix=%s/' % new,
-                               '-verbosity=0', '-print_final_stats=1', new + '/found',
-                               '/src/lab/ena/fuzz/corpus'],
+        done = subprocess.run([build.ena_fuzzer(), '-max_total_time=%d' % self.seconds,
+                               '-len_control=0', '-max_len=1024', '-timeout=20',
+                               '-artifact_prefix=%s/' % new, '-verbosity=0',
+                               '-print_final_stats=1', new + '/found',
+                               LAB + '/ena/fuzz/corpus'],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               stdin=subprocess.DEVNULL, errors='replace', check=False)
         runs = re.search(r'number_of_executed_units: (\d+)', done.stdout)
-        good = done.returncode == 0 and runs and int(runs.group(1)) > 1000
-        self.results.add('ok' if good else 'not ok', name, '%s inputs' % (runs and runs.group(1)),
-                         output=done.stdout)
+        if done.returncode or not runs or int(runs.group(1)) < 1000:
+            raise Failed('status %d, %s inputs\n%s' %
+                         (done.returncode, runs and runs.group(1), done.stdout))
+        say('%s inputs in %d s' % (runs.group(1), self.seconds))
 
-    # --- guests ---------------------------------------------------------------------------------
 
-    def groups(self):
-        """{machine: [script]}, the usual machine first."""
-        groups = {}
-        for path in sorted(glob.glob('/src/lab/tests/*/*.sh')):
-            script = Script(path)
-            if not self.upto(script.asks['stage']) or not self.wanted(script.name):
-                continue
-            for suite in script.asks['suites'].split():
-                if suite == 'trixie' or build.suites().get(suite):
-                    for kernel in script.asks['kernel'].split():
-                        groups.setdefault(script.machine(suite, kernel), []).append(script)
-        return groups
+class Script(Test):
+    """A script in a guest: its own results, and as a whole that it kept its plan, ended in time,
+    left everything as it was and made the kernel say nothing."""
 
-    def guests(self):
-        for machine, scripts in self.groups().items():
-            suite, variant, append, device, bus, accel, kernel = machine
-            label = '%s modules%s%s%s' % (
-                variant, append and ', ' + append, '' if suite == 'trixie' else ', userland of ' + suite,
-                '' if kernel == build.DEFAULT_KERNEL else ', kernel ' + kernel)
-            say('guest with %s: %s' % (label, ' '.join(script.name for script in scripts)))
-            # A name that tells the same test in two guests apart.
-            unusual = [append, suite.replace('trixie', ''),
-                       kernel != build.DEFAULT_KERNEL and 'kernel ' + kernel]
-            suffix = ' (%s)' % ', '.join(filter(None, unusual)) if any(unusual) else ''
-            console = '/results/console-%d.log' % Guest.count
-            try:
-                plugin, problem = build.bus_plugin() if bus else (None, None)
-                if problem:
-                    self.results.add('skip', ' '.join(script.name for script in scripts), problem)
-                    continue
-                if bus == 'kernel':
-                    plugin += ',kernel=on'
-                with Guest(**build.machine('tcg' if bus else accel or 'auto', variant, kernel),
-                           plugin=plugin, modules=build.modules(variant, kernel),
-                           install=build.install(False, suite, kernel),
-                           append=append, userland=build.suites().get(suite),
-                           devices=device.split(), console=console) as guest:
-                    guest.wait_ready()
-                    self.results.add('ok', 'boot with ' + label, '%.1f s' % guest.boot_seconds)
-                    for script in scripts:
-                        self.script(guest, script, suffix)
-            except LabError as error:
-                self.results.add('not ok', 'boot or keep running with ' + label, output=str(error))
-
-    def arm64_groups(self):
-        groups = {}
-        for path in sorted(glob.glob('/src/lab/tests/arm64/*.sh')):
-            script = Script(path)
-            script.name = 'arm64/' + script.name
-            if self.upto(script.asks['stage']) and self.wanted(script.name):
-                groups.setdefault(script.asks['modules'], []).append(script)
-        return groups
-
-    def arm64_guests(self):
-        for variant, scripts in self.arm64_groups().items():
-            label = 'arm64, %s modules' % variant
-            say('guest with %s: %s' % (label, ' '.join(script.name for script in scripts)))
-            try:
-                with arm64.Arm64Guest(variant, '/results/console-%d.log' % Guest.count) as guest:
-                    guest.wait_ready()
-                    self.results.add('ok', 'boot with ' + label, '%.1f s' % guest.boot_seconds)
-                    for script in scripts:
-                        self.script(guest, script, '')
-            except LabError as error:
-                self.results.add('not ok', 'boot or keep running with ' + label, output=str(error))
-
-    def script(self, guest, script, suffix):
-        start, write = time.monotonic(), Reporter(self.results, script.name, suffix)
-        before = self.baseline(guest)
+    def runtest(self):
+        guest = self.machines.get(self.machine)
         try:
-            status = guest.run('. %s\n' % script.path, write, float(script.asks['timeout']))
+            before = baseline(guest)
+            problem = guest.script(self.script, self.result, float(self.asks.timeout))
+            if problem or self.bad:
+                self.keep_logs(guest)
+            left = settled(guest, before)
         except LabError as error:
-            raise LabError('%s; %s had said:\n%s' % (error, script.name, write)) from None
-        write.ended(status)
-        name = script.name + suffix
-        after = self.baseline(guest)
-        if before != after:
-            self.results.add('not ok', name + ': leaves everything as it was',
-                             'processes, devices or memory types differ',
-                             '\n'.join(difflib.unified_diff(before, after, lineterm='', n=0)))
-        splats = guest.splats()
-        if splats:
-            self.results.add('not ok', name + ': kernel has no complaint', splats[0],
-                             '\n'.join(splats))
-        say('%s took %.0f s' % (name, time.monotonic() - start))
+            self.machines.lost(error)
+            raise
+        if problem or left:
+            raise Failed(problem or left)
 
-    def stability(self, boots=20):
-        """QEMU must not crash while DPDK probes (see lab/README.md)."""
-        name = '%d boots in a row, testpmd on three devices in each' % boots
-        if not self.upto('long') or not self.wanted('boots'):
-            return
+    def keep_logs(self, guest):
+        """What programs wrote, for whoever looks for the cause."""
+        out = '/results/logs/' + self.nodeid
+        os.makedirs(out, exist_ok=True)
+        guest.run('cp /tmp/*.log %s/ 2>/dev/null\n' % out, None, Guest.PATIENCE)
+
+
+class Boots(Test):
+    """QEMU must not crash while DPDK probes (lab/README.md)."""
+    stage = 'long'
+
+    def runtest(self, boots=20):
         for number in range(1, boots + 1):
-            out = []
-            try:
-                with Guest(**build.machine('auto'), install=build.install(False)) as guest:
-                    guest.wait_ready()
-                    status = guest.run('. /src/lab/tests/lab/boots\n', out.append, 120)
-                    if status or guest.splats():
-                        raise LabError(b''.join(out).decode('utf-8', 'replace'))
-                    say('boot %d of %d: %.1f s' % (number, boots, guest.boot_seconds))
-            except LabError as error:
-                self.results.add('not ok', name, 'boot %d' % number, str(error))
-                return
-        self.results.add('ok', name)
+            with Guest(**build.machine('auto'), install=build.install(False)) as guest:
+                guest.wait_ready()
+                wrong = []
+                problem = guest.script(LAB + '/tests/lab/boots', lambda *result:
+                                       wrong.append(result) if result[0] != 'ok' else None, 120)
+                if problem or wrong or guest.splats():
+                    raise Failed('boot %d: %s %s\n%s' %
+                                 (number, problem, wrong, guest.console_tail()))
+                say('boot %d of %d: %.1f s' % (number, boots, guest.boot_seconds))
 
-    def installer(self):
-        for suite in system.systems(): # lab/run made those that are wanted
-            system.play(self.results, lambda name: Reporter(self.results, name), suite)
+
+class Installer(Test):
+    """kernel-patch/vfio-wc-modules on an installed system (host/system.py)."""
+    stage = 'long'
+
+    def runtest(self):
+        system.play(self, self.nodeid.split('/')[1])
+
+
+class Mutant(Test):
+    """A planted fault: the test that its file names must turn red (host/mutants.py)."""
+    def runtest(self):
+        for kernel in self.mutant.kernels or [None]:
+            say('playing %s%s' % (self.nodeid, ' on %s' % kernel if kernel else ''))
+            red = mutants.play(self.mutant, kernel)
+            self.result('ok', 'caught%s' % (kernel and ' on ' + kernel or ''), red)
+
+
+class Control(Test):
+    """The tests that mutants must turn red are green without them."""
+    stage = 'mutants'
+
+    def runtest(self):
+        for test_id in self.tests:
+            mutants.control(test_id)
+            self.result('ok', '%s is green without a mutant' % test_id)
+
+
+# --- The run ------------------------------------------------------------------------------------
+
+class Lab:
+    """The plugin of pytest's that makes the lab's tests of what is there, and says how they went."""
+    python = [LAB + '/host', LAB + '/tests'] # where pytest finds tests of its own kind
+    junit = '/results/junit.xml'
+
+    def __init__(self, args):
+        self.args, self.machines = args, Machines()
+        self.passed = self.failed = self.skipped = 0
+        self.failures, self.skips, self.times = [], {}, []
+
+    # which
+
+    def upto(self, stage):
+        return stage in STAGES and STAGES.index(stage) <= STAGES.index(self.args.level)
+
+    def tests(self, session):
+        """Those of the lab's kinds. Order is what takes least first, then guests."""
+        for name, (stage, suite, *_) in Unit.BUILDS.items():
+            yield Unit.make(session, 'unit/' + name, stage=stage)
+        for name in build.kernels():
+            for arch, kernel, options in (('', build.kernel, ()),
+                                          ('-arm64', arm64.kernel, ('--arch', 'arm64'))):
+                yield Series.make(session, 'series/%s%s' % (name, arch), options=options,
+                                  kernel=lambda kernel=kernel, name=name: kernel(name),
+                                  again=self.args.keyword or self.args.level == 'long')
+        yield Fuzz.make(session, 'ena/fuzz', seconds=600 if self.args.level == 'long' else 60)
+        yield Boots.make(session, 'lab/boots')
+        for suite in 'trixie', 'bookworm':
+            yield Installer.make(session, 'installer/' + suite)
+        for path in sorted(glob.glob(LAB + '/tests/*/*.sh')):
+            asks, name = Asks.of_script(path), '/'.join(path.split('/')[-2:])[:-len('.sh')]
+            for machine in asks.machines():
+                yield Script.make(session, name + where(machine), script=path, asks=asks,
+                                  stage=asks.stage, machine=machine, machines=self.machines)
+        found = [mutants.Mutant(path) for path in sorted(glob.glob(LAB + '/mutants/*.patch'))]
+        yield Control.make(session, 'mutants/control',
+                           tests=sorted({test for mutant in found for test in mutant.tests()}))
+        for mutant in found:
+            yield Mutant.make(session, 'mutants/' + mutant.name, mutant=mutant,
+                              stage=mutant.stage)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, session, config, items):
+        for item in items:
+            item._nodeid = re.sub(r'^tests/', '', item.nodeid)
+            module = item.getparent(pytest.Module).obj
+            asks = getattr(module, 'ASKS', None)
+            if asks is not None:
+                item.asks = Asks(item.nodeid, asks)
+                (item.machine,) = item.asks.machines()
+            else:
+                item.machine = None
+            item.stage = item.asks.stage if asks is not None else getattr(module, 'STAGE', 'fast')
+        items += self.tests(session)
+        if self.args.exactly:
+            items[:] = self.exactly(items, self.args.exactly)
+        elif self.args.mutants:
+            items[:] = [item for item in items if item.nodeid.startswith('mutants/')]
+        else:
+            items[:] = [item for item in items if self.upto(item.stage)]
+        for item in items:
+            item.extra_keyword_matches.add(item.nodeid)
 
     @staticmethod
-    def baseline(guest):
-        out = []
-        guest.run(BASELINE.replace('DEVICES', guest.bound), out.append, Guest.PATIENCE)
-        return b''.join(out).decode('utf-8', 'replace').splitlines()
+    def exactly(items, test_id):
+        found = [item for item in items if item.nodeid == test_id or
+                 re.match(re.escape(test_id) + r'(\.py)?::', item.nodeid)]
+        if not found and re.fullmatch(r'unit/[^/]+/[^/]+', test_id):
+            found = [item for item in items if item.nodeid == test_id.rpartition('/')[0]]
+            for item in found:
+                item.only = test_id.rpartition('/')[2]
+        return found
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session):
+        """Those that ask for the same guest stand together, after all that need none, in the order
+        in which their guests are first asked for."""
+        order = {None: 0}
+        items = session.items
+        for item in items:
+            order.setdefault(getattr(item, 'machine', None), len(order))
+        items.sort(key=lambda item: (isinstance(item, (Boots, Installer, Control, Mutant)),
+                                     order[getattr(item, 'machine', None)]))
+        self.total = len(items)
+        if self.args.list:
+            for item in items:
+                print(item.nodeid)
+            items.clear()
+
+    # how
+
+    @pytest.fixture
+    def guest(self, request):
+        """The guest that ASKS of the module says, with what a test wants of one."""
+        item = request.node
+        try:
+            return self.machines.get(item.machine)
+        except Failed as error:
+            pytest.fail(str(error), pytrace=False)
+
+    @pytest.fixture(scope='module', autouse=True)
+    def leaves_everything(self, request):
+        """A module of tests in a guest is judged as a script is."""
+        asks = getattr(request.module, 'ASKS', None)
+        if asks is None:
+            yield
+            return
+        (machine,) = Asks(request.module.__name__, asks).machines()
+        try:
+            guest = self.machines.get(machine)
+        except Failed as error:
+            pytest.fail(str(error), pytrace=False)
+        before = baseline(guest)
+        yield
+        left = settled(guest, before)
+        if left:
+            pytest.fail(left, pytrace=False)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item, nextitem):
+        if isinstance(item, Test) or item.machine: # others take no time
+            say('%s (%d of %d)' % (item.nodeid, len(self.times) + 1, self.total))
+        if isinstance(item, (Boots, Installer, Control, Mutant)):
+            self.machines.close()
+        start = time.monotonic()
+        try:
+            return (yield)
+        finally:
+            self.times.append((time.monotonic() - start, item.nodeid))
+
+    def pytest_runtest_logreport(self, report):
+        """One line for each result. Phases before and after a test count when they fail."""
+        if report.when != 'call' and report.outcome == 'passed' or \
+                report.when == 'teardown' and report.outcome == 'skipped':
+            return
+        name = report.nodeid.replace('::', ': ', 1)
+        reason, output = getattr(report, 'reason', ''), ''
+        if report.outcome == 'passed':
+            self.passed += 1
+            verdict = 'ok'
+        elif report.outcome == 'skipped':
+            self.skipped += 1
+            verdict = 'skip'
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else reason
+            self.skips.setdefault(reason or 'no reason', []).append(name)
+        else:
+            self.failed += 1
+            verdict = 'not ok'
+            output = report.longreprtext
+            crash = getattr(report.longrepr, 'reprcrash', None)
+            if crash:
+                reason = crash.message.partition('\n')[0]
+            else:
+                reason, _, output = output.partition('\n')
+            if report.when != 'call':
+                name += ' (%s)' % report.when
+            self.failures.append((name, report.nodeid.split('::')[0]))
+        print('%s %s%s' % (verdict, name, reason and ' - ' + reason), flush=True)
+        if output:
+            print('\n'.join('    ' + line for line in output.splitlines()), flush=True)
+
+    def pytest_collectreport(self, report):
+        if report.failed:
+            self.failed += 1
+            self.failures.append((report.nodeid, ''))
+            print('not ok %s - cannot be collected\n%s' % (report.nodeid, report.longreprtext))
+
+    def pytest_sessionfinish(self):
+        self.machines.close()
+
+    def closing(self):
+        """What a run ends with: slowest, skipped, failed and where to look, and the closing line."""
+        slowest = [time for time in sorted(self.times, reverse=True)[:10] if time[0] >= 1]
+        if slowest:
+            print('\nThe slowest:')
+            for seconds, name in slowest:
+                print('%7.1f s  %s' % (seconds, name))
+        for reason, names in self.skips.items():
+            print('skipped: %s - %s' % (', '.join(names), reason))
+        if self.failures:
+            kept = os.environ.get('LAB_FAILED') or '/results'
+            print('\nFailed (consoles: %s/console-*.log; what programs wrote: %s/logs/TEST/):' %
+                  (kept, kept))
+            for name, test in self.failures:
+                print('    %s' % name)
+                if test:
+                    print('        again: lab/run test%s -k %s' %
+                          (self.args.level == 'long' and ' --long' or '', test))
+        line = '%d passed, %d failed' % (self.passed, self.failed)
+        print(line + (', %d skipped' % self.skipped if self.skipped else ''), flush=True)
+        return 1 if self.failed or not self.passed else 0
 
 
-def do_test(argv):
+def do_test(argv, kind=Lab):
     parser = argparse.ArgumentParser(prog='lab/run test', add_help=False)
     level = parser.add_mutually_exclusive_group()
     level.add_argument('--fast', dest='level', action='store_const', const='fast', default='test')
     level.add_argument('--long', dest='level', action='store_const', const='long')
-    parser.add_argument('--only', default='')
+    parser.add_argument('--mutants', action='store_true')
+    parser.add_argument('-k', dest='keyword', default='')
+    parser.add_argument('--exactly', default='')
     parser.add_argument('--list', action='store_true')
     parser.add_argument('--record', action='store_true')
     args = parser.parse_args(argv)
-    run = Run(args.level, args.only)
-    if run.upto('long'):
+    if args.level == 'long':
         build.ENA_FLAGS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=undefined']
-    if args.list:
-        for (suite, variant, append, *_, kernel), scripts in run.groups().items():
-            print('guest: %s, kernel %s, %s modules%s' %
-                  (suite, kernel, variant, append and ', ' + append))
-            for script in scripts:
-                print('    ' + script.name)
-        for variant, scripts in run.arm64_groups().items():
-            print('guest: arm64, %s modules' % variant)
-            for script in scripts:
-                print('    ' + script.name)
-        for suite in system.systems():
-            print('installed system of %s: installer' % suite)
-        return 0
-    run.builds()
-    run.guests()
-    run.arm64_guests()
-    run.stability()
-    run.installer()
-    print(run.results.last_line(), flush=True)
-    return 1 if run.results.failed or not run.results.passed else 0
+    lab = kind(args)
+    status = pytest.main([
+        '-c', '/dev/null', '--rootdir', LAB, '-p', 'no:terminal', '-p', 'no:cacheprovider',
+        '--import-mode=importlib', '-s', '--junitxml=' + lab.junit,
+        *(['-k', args.keyword] if args.keyword else []), *lab.python], plugins=[lab])
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED,
+                      pytest.ExitCode.NO_TESTS_COLLECTED):
+        lab.failed += 1
+        lab.failures.append(('pytest ends with %s' % status, ''))
+    return 0 if args.list and not lab.failed else lab.closing()

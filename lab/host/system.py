@@ -58,50 +58,46 @@ class System(Guest):
             time.sleep(0.2)
 
 
-def selftest(results, version):
+def selftest(test, version):
     """The verb build, in this root file system: the variant for no-IOMMU mode, and the kernel's
     selftest, linked so that it runs on all systems."""
     out = '/results/built'
     build.run(['/src/kernel-patch/vfio-wc-modules', 'build', '--kernel', version, '--noiommu',
                '--out', out], 'vfio-wc-modules build', env={**os.environ, 'LDFLAGS': '-static'})
     parameters = build.run(['modinfo', '-F', 'parm', out + '/vfio.ko'], 'modinfo')
-    results.add('ok' if 'enable_unsafe_noiommu_mode' in parameters else 'not ok',
-                'installer: build --noiommu', output=parameters)
+    test.result('ok' if 'enable_unsafe_noiommu_mode' in parameters else 'not ok',
+                'build --noiommu', output=parameters)
 
 
-def play(results, reporter, suite):
-    """Install, reboot, use, update the kernel, reboot, use, remove, reboot: lab/tests/system/installer."""
-    name = 'installer ' + suite
-    image = systems()[suite]
+def play(test, suite):
+    """Install, reboot, use, update the kernel, reboot, use, remove, reboot: tests/system/installer.
+    Results are the test's; raises LabError for what is none."""
+    image = systems().get(suite)
     if not image:
-        results.add('not ok', name, 'no disk image, see above')
-        return
+        raise LabError('no disk image, see above')
     boot, disk = '/results/boot', '/results/disk'
     say('%s: copying its disk' % suite)
     shutil.copytree(image + '/boot', boot, dirs_exist_ok=True)
     subprocess.run(['cp', '--sparse=always', image + '/disk', disk], check=True)
     parts = build.machine('auto')
-    selftest(results, os.path.basename(parts.pop('kernel')).split('-', 1)[1])
+    selftest(test, os.path.basename(parts.pop('kernel')).split('-', 1)[1])
     del parts['initrd']
+    wrong = []
     try:
         for phase in PHASES:
-            write = reporter('%s, %s' % (name, phase))
             with System(boot, disk, console='/results/console-%s-%s.log' % (suite, phase),
                         append='module.sig_enforce=1' if phase == 'enforced' else '',
                         **parts) as guest:
                 guest.wait_ready()
-                say('%s, %s: %s is up after %.0f s' %
-                    (name, phase, guest.version, guest.boot_seconds))
+                say('%s: %s is up after %.0f s' % (phase, guest.version, guest.boot_seconds))
                 start = time.monotonic()
-                write.ended(guest.run('. /src/lab/tests/system/installer %s %s\n' % (phase, suite),
-                                      write, 3600))
-                splats = guest.splats()
-                if splats:
-                    results.add('not ok', write.name + ': kernel has no complaint', splats[0],
-                                '\n'.join(splats))
-                say('%s took %.0f s' % (write.name, time.monotonic() - start))
+                problem = guest.script('/src/lab/tests/system/installer %s %s' % (phase, suite),
+                                       lambda verdict, name, *more: test.result(
+                                           verdict, '%s: %s' % (phase, name), *more), 3600)
+                wrong += ['%s: %s' % (phase, line) for line in [problem, *guest.splats()] if line]
+                say('%s took %.0f s' % (phase, time.monotonic() - start))
                 guest.reboot(boot)
-    except LabError as error:
-        results.add('not ok', name, output=str(error))
     finally:
         os.unlink(disk)
+    if wrong:
+        raise LabError('\n'.join(wrong))

@@ -47,22 +47,20 @@ system() {
 	echo "$dir"
 }
 
-# systems_wanted ARGS...: the suites whose systems a "lab/run test ARGS..." needs
+# systems_wanted ARGS...: the suites whose systems a "lab/run test ARGS..." needs. Too long for a run that
+# does not ask for it.
 systems_wanted() {
-	local only='' long='' suite
+	local keyword='' long='' suite
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--long) long=1 ;;
-		--only) only=${2-} ;;
-		--only=*) only=${1#*=} ;;
+		-k) keyword=${2-} ;;
 		esac
 		shift
 	done
+	[ -n "$long" ] || return 0
 	for suite in trixie bookworm; do
-		# Too long for a run that does not ask for it
-		if [ -n "$only" ]; then
-			[[ "installer $suite" != *"$only"* ]] || echo $suite
-		elif [ -n "$long" ]; then
+		if [ -z "$keyword" ] || [[ $keyword == *installer* ]]; then
 			echo $suite
 		fi
 	done

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The runner itself, on scripts that would like to pass: each is run by lab/run test's own code, in
+a guest that is this machine."""
+
+import subprocess
+import sys
+
+import pytest
+
+STAGE = 'test'
+
+LIB = '. /src/lab/tests/lib.sh\n'
+DRIVER = '''
+import glob, os, subprocess, sys
+import runner
+from guest import Guest, LabError
+
+class Here(Guest):
+    """Runs jobs where we are, and complains as a kernel when a job has asked for it."""
+    bound, patience, boot_seconds = '', 1, 1
+    def __init__(self):
+        self.complaints, self.dead, self.left = [], False, []
+    def run(self, script, write, timeout=0):
+        if self.dead:
+            raise LabError('the guest died (finish the command)')
+        if script == runner.BASELINE.replace('DEVICES', ''):
+            write('\\n'.join(self.left).encode())
+            return 0
+        done = subprocess.run(['bash', '-c', script], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        if write:
+            write(done.stdout)
+        if b'please crash' in done.stdout:
+            self.dead = True
+            raise LabError('the guest died (finish the command)')
+        if b'please leave something' in done.stdout:
+            self.left = ['PAT: write-combining']
+        if b'please complain' in done.stdout:
+            self.complaints = ['BUG: something']
+        return done.returncode
+    def splats(self):
+        found, self.complaints = self.complaints, []
+        return found
+    def close(self):
+        pass
+
+class Machines(runner.Machines):
+    def boot(self, *machine):
+        if 'refuse' in machine:
+            raise LabError('QEMU does not start: -device refuse: no such device (exit status 1)')
+        return Here()
+
+class Lab(runner.Lab):
+    python, junit = [sys.argv[1]], sys.argv[1] + '/junit.xml'
+    def tests(self, session):
+        self.machines = Machines()
+        for path in sorted(glob.glob(sys.argv[1] + '/*.sh')):
+            asks = runner.Asks.of_script(path)
+            yield runner.Script.make(session, 'x/' + os.path.basename(path)[:-3], script=path,
+                                     asks=asks, machine=asks.machines()[0],
+                                     stage=asks.stage, machines=self.machines)
+
+sys.exit(runner.do_test(sys.argv[2:], Lab))
+'''
+
+
+@pytest.fixture
+def lab(tmp_path):
+    def run(scripts, *args):
+        """Status and output of a run of these {name: text}."""
+        for name, text in scripts.items():
+            (tmp_path / name).write_text(text, encoding='utf-8')
+        done = subprocess.run([sys.executable, '-c', DRIVER, str(tmp_path), *args],
+                              cwd='/src/lab/host', stdout=subprocess.PIPE, check=False,
+                              stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL)
+        return done.returncode, done.stdout
+    return run
+
+
+def closing(output):
+    return output.splitlines()[-1]
+
+
+def test_good(lab):
+    status, output = lab({'a.sh': LIB + 'plan 2\nok one\nis two 2 2\n'})
+    assert (status, closing(output)) == (0, '3 passed, 0 failed'), output
+    assert 'ok x/a: one\n' in output and 'ok x/a\n' in output
+
+
+def test_bad(lab):
+    status, output = lab({'a.sh': LIB + 'plan 2\nok one\necho this is why\nis two 2 3\n'})
+    assert (status, closing(output)) == (1, '2 passed, 1 failed'), output
+    assert "not ok x/a: two - got '2', not '3'\n    this is why" in output
+    assert 'again: lab/run test -k x/a' in output and 'console-*.log' in output
+
+
+def test_skip_says_why(lab):
+    status, output = lab({'a.sh': LIB + 'plan 2\nok one\nskip two "no such NIC"\n'})
+    assert (status, closing(output)) == (0, '2 passed, 0 failed, 1 skipped'), output
+    assert 'skip x/a: two - no such NIC' in output and 'skipped: x/a: two - no such NIC' in output
+
+
+NO_PASS = [
+    (LIB + 'plan 2\nok one\n', '1 results of 2'),
+    (LIB + 'plan 1\nok one\nok two\n', '2 results of 1'),
+    (LIB + 'ok one\n', 'it had no plan'),
+    ('echo ok\necho ok 1 - one\n', 'it had no plan, and 0 results'),
+    (LIB + 'plan 1\necho ok one\n', '0 results of 1'),
+    (LIB + 'plan 1\nbash -c "echo \\"$results\\"; printf \\"ok\\\\tone\\\\n\\""\n', '0 results of 1'),
+    (LIB + 'plan 1\nok one\ntrap - EXIT\nexit 1\n', 'exit status 1 with 0 failures'),
+    (LIB + 'plan 1\nok one\nkill -9 $$\n', 'with 0 failures'),
+    (LIB + 'plan 1\nok one\necho please leave something\n', 'it leaves processes, devices or memory'),
+    (LIB + 'plan 1\nok one\necho please complain\n', 'the kernel complained'),
+    (LIB + 'plan 1\nok one\necho please crash\n', 'the guest died'),
+    ('# device: refuse\n' + LIB + 'plan 1\nok one\n', 'no guest: QEMU does not start: -device refuse'),
+    ('', 'it had no plan'),
+    ('if\n', 'it had no plan'),
+]
+
+
+def test_what_is_no_pass(lab):
+    # A guest each: the header makes them differ.
+    status, output = lab({'a%02d.sh' % number: '# append: %d\n' % number + text
+                          for number, (text, _) in enumerate(NO_PASS)})
+    assert status == 1 and ', %d failed' % len(NO_PASS) in closing(output), output
+    for number, (_, why) in enumerate(NO_PASS):
+        verdict, = [line for line in output.splitlines() if ' x/a%02d' % number in line and
+                    line.startswith('not ok ')]
+        assert why in verdict, output
+
+
+def test_programs_do_not_get_the_word(lab):
+    status, output = lab({'a.sh': LIB + 'plan 1\nis "the word" "$(env | grep -c results=)" 0\n'})
+    assert status == 0, output
+
+
+def test_the_next_one_does_not_get_a_dead_guest(lab):
+    status, output = lab({'a.sh': LIB + 'plan 1\necho please crash\n', 'b.sh': LIB + 'plan 1\nok one\n'})
+    assert (status, closing(output)) == (1, '0 passed, 2 failed'), output
+    assert 'not ok x/b - no guest: the guest died' in output
+
+
+def test_no_test_is_a_failure(lab):
+    status, output = lab({})
+    assert (status, closing(output)) == (1, '0 passed, 0 failed'), output
+
+
+def test_unknown_headers_are_not_ignored(lab):
+    status, output = lab({'a.sh': '# stage: sometimes\n' + LIB + 'plan 1\nok one\n'})
+    assert status == 1 and 'no such stage' in output, output
+
+
+def test_python(lab):
+    status, output = lab({'test_a.py': 'def test_good():\n    pass\n\ndef test_bad():\n    assert 1 == 2\n'})
+    assert (status, closing(output)) == (1, '1 passed, 1 failed'), output
+    assert 'assert 1 == 2' in output
+
+
+def test_python_that_does_not_load(lab):
+    status, output = lab({'test_a.py': 'import nonsense\n', 'a.sh': LIB + 'plan 1\nok one\n'})
+    assert status == 1 and 'cannot be collected' in output, output
+
+
+def test_python_in_a_guest_is_held_to_what_scripts_are(lab):
+    good = 'ASKS = {}\ndef test_one(guest):\n    assert guest.run("%s", None) == 0\n'
+    assert lab({'test_a.py': good % 'true'})[0] == 0
+    for asks in 'complain', 'leave something':
+        status, output = lab({'test_a.py': good % ('echo please ' + asks)})
+        assert status == 1, output
+
+
+def test_choice(lab):
+    scripts = {'a.sh': LIB + 'plan 1\nok one\n', 'b.sh': '# stage: long\n' + LIB + 'plan 1\nok one\n'}
+    assert closing(lab(scripts)[1]) == '2 passed, 0 failed'
+    assert closing(lab(scripts, '--long')[1]) == '4 passed, 0 failed'
+    assert closing(lab(scripts, '--long', '-k', 'x/b')[1]) == '2 passed, 0 failed'
+    assert lab(scripts, '-k', 'nothing')[0] == 1
+    assert closing(lab(scripts, '--exactly', 'x/b')[1]) == '2 passed, 0 failed'
+
+
+def test_junit(lab, tmp_path):
+    lab({'a.sh': LIB + 'plan 2\nok one\nis two 2 3\n'})
+    from results import junit
+    with open(tmp_path / 'junit.xml', encoding='utf-8') as f:
+        assert sorted(case[1:3] for case in junit(f.read())) == [
+            ('one', 'ok'), ('two', 'not ok'), ('x.a', 'ok')]
