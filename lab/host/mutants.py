@@ -78,9 +78,12 @@ def play(mutant, kernel):
 
 
 def control(test_id):
-    failed, output = run(test_id)
-    if failed:
-        raise LabError('%s is red without any mutant: %s\n%s' % (test_id, failed, output[-3000:]))
+    """What is wrong with a test without any mutant, or ''."""
+    try:
+        failed, output = run(test_id)
+    except LabError as error:
+        return str(error)
+    return failed and 'red without a mutant: %s\n%s' % (failed, output[-3000:]) or ''
 
 
 # --- In the namespace -----------------------------------------------------------------------------
@@ -98,7 +101,7 @@ def layer(path, scratch):
 
 
 def inside(patch, test_id, out):
-    os.makedirs('/tmp/lab-root')
+    os.makedirs('/tmp/lab-root', exist_ok=True)
     mount('--bind', '/lab/root', '/tmp/lab-root')
     mount('-t', 'tmpfs', '-o', 'mode=755', 'lab', '/lab')
     os.makedirs('/lab/root')
