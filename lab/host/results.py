@@ -100,10 +100,11 @@ def tap(text):
 
 def junit(text):
     """Results of a JUnit XML file, meson's for one: [(test, case, verdict, reason)].
-    Without cases a test is a failure of its own: it says nothing."""
+    Without cases a test is a failure of its own: it says nothing. (meson makes a suite PROJECT.TEST
+    of what speaks TAP, and a case TEST of suite PROJECT of what has an exit status alone.)"""
     found = []
     for suite in xml.etree.ElementTree.fromstring(text).iter('testsuite'):
-        name, before = suite.get('name').split(':')[-1].split(' / ')[-1], len(found)
+        name, before = suite.get('name').rpartition('.')[2], len(found)
         for case in suite.iter('testcase'):
             verdict, reason = 'ok', ''
             for child in case:

@@ -14,6 +14,7 @@ Tests that ask for the same guest share it. What a test says of its parts are re
 """
 
 import argparse
+import concurrent.futures
 import difflib
 import glob
 import os
@@ -100,13 +101,23 @@ class Machines:
 
     def __init__(self):
         self.machine, self.guest, self.error = None, None, None
+        self.coming = None
+
+    def ahead(self, machine):
+        """Boot what will be asked for, while other tests run."""
+        thread = concurrent.futures.ThreadPoolExecutor(1)
+        self.coming = machine, thread.submit(self.boot, *machine)
 
     def get(self, machine):
         if machine != self.machine:
             self.close()
             self.machine, self.error = machine, None
             try:
-                self.guest = self.boot(*machine)
+                if self.coming and self.coming[0] == machine:
+                    self.guest = self.coming[1].result()
+                    self.coming = None
+                else:
+                    self.guest = self.boot(*machine)
             except LabError as error:
                 self.error = 'no guest: %s' % error
         if self.error:
@@ -129,7 +140,7 @@ class Machines:
                 plugin += ',kernel=on'
             guest = Guest(**build.machine('tcg' if bus else accel or 'auto', variant, kernel),
                           plugin=plugin, modules=build.modules(variant, kernel),
-                          install=build.install(False, suite, kernel), append=append,
+                          install=build.install(True, suite, kernel), append=append,
                           userland=build.suite_root(suite) or None, devices=device.split(),
                           console=console)
         try:
@@ -347,7 +358,7 @@ class Boots(Test):
 
     def runtest(self, boots=20):
         for number in range(1, boots + 1):
-            with Guest(**build.machine('auto'), install=build.install(False)) as guest:
+            with Guest(**build.machine('auto'), install=build.install()) as guest:
                 guest.wait_ready()
                 wrong = []
                 problem = guest.script(LAB + '/tests/lab/boots', lambda *result:
@@ -553,6 +564,12 @@ class Lab:
             self.failed += 1
             self.failures.append((report.nodeid, ''))
             print('not ok %s - cannot be collected\n%s' % (report.nodeid, report.longreprtext))
+
+    def pytest_runtestloop(self, session):
+        if self.args.level == 'fast':
+            machines = [item.machine for item in session.items if item.machine]
+            if len(session.items) > 1 and machines:
+                self.machines.ahead(machines[0])
 
     def pytest_sessionfinish(self):
         self.machines.close()

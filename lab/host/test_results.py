@@ -85,11 +85,11 @@ def test_a_skip_that_failed_is_a_failure():
 
 
 def test_junit():
-    assert junit('<testsuites><testsuite name="dpdk-vfio-wc:lib"><testcase name="a"/>'
+    assert junit('<testsuites><testsuite name="dpdk-vfio-wc.lib"><testcase name="a"/>'
                  '<testcase name="b"><failure message="no"/></testcase>'
                  '<testcase name="c"><skipped message="not here"/></testcase>'
                  '<testcase name="d"><skipped/><error message="crashed"/></testcase></testsuite>'
-                 '<testsuite name="dpdk-vfio-wc:none"/></testsuites>') == [
+                 '<testsuite name="dpdk-vfio-wc.none"/></testsuites>') == [
                      ('lib', 'a', 'ok', ''), ('lib', 'b', 'not ok', 'no'),
                      ('lib', 'c', 'skip', 'not here'), ('lib', 'd', 'not ok', 'crashed'),
                      ('none', 'any case', 'not ok', 'it had none')]

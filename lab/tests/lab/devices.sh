@@ -4,6 +4,8 @@
 
 . /src/lab/tests/lib.sh
 
+plan 5
+
 is "the devices by name" "$(cut -d' ' -f1 /run/lab/devices | paste -sd' ')" \
 	"virtio vmxnet3 igb igbvf ivshmem ena enb"
 matches "an IOMMU group for each" "$(ls /sys/kernel/iommu_groups)" "^[5-9]$"
