@@ -10,12 +10,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <linux/pci_regs.h>
-
 #include "rte_vfio_wc.h"
+#include "vfio_device.h"
 #include "vfio_wc_error.h"
-#include "vfio_wc_maps.h"
+#include "vfio_wc_sysfs.h"
 #include "vfio_wc_uapi.h"
+
+_Static_assert(RTE_VFIO_WC_BARS == PCI_STD_NUM_BARS, "BARs of a PCI device");
 
 /* Since Linux 4.17; glibc has it since 2.27. */
 #ifndef MAP_FIXED_NOREPLACE
@@ -74,48 +75,24 @@ rte_vfio_wc_type_name(enum rte_vfio_wc_type type)
 	return "unknown";
 }
 
-/*
- * Is fd a VFIO device? An ioctl that other kinds of files do not know: under UIO, EAL's device fd
- * is a /dev/uioN.
- */
+/* Is fd a VFIO device? */
 static int
 check_device(const char *device, int fd, struct rte_vfio_wc_error *error)
 {
-	struct vfio_device_info info = { .argsz = sizeof(info) };
+	struct vfio_wc_why why;
+	int ret = vfio_wc_check_fd(fd, &why);
 
-	if (ioctl(fd, VFIO_DEVICE_GET_INFO, &info) != 0)
-		return vfio_wc_fail(error, ENODEV, device, "fd %d is not a VFIO device (%s)", fd,
-			strerror(errno));
-	if ((info.flags & VFIO_DEVICE_FLAGS_PCI) == 0)
-		return vfio_wc_fail(error, ENODEV, device, "fd %d is not a VFIO PCI device", fd);
-	return 0;
+	return ret == 0 ? 0 : vfio_wc_fail(error, -ret, device, "%s", why.text);
 }
 
-/* Region information with its capabilities; freed by the caller. NULL and errno on failure. */
-static struct vfio_region_info *
-region_info(int fd, unsigned int index)
+int
+vfio_wc_sysfs_match(const char *device, const struct vfio_wc_sysfs *pci, int fd,
+		struct rte_vfio_wc_error *error)
 {
-	struct vfio_region_info *info = NULL;
-	uint32_t argsz = sizeof(*info);
+	struct vfio_wc_why why;
+	int ret = vfio_wc_match(pci, fd, &why);
 
-	/* The kernel says in argsz how much there is: the second round has the room. */
-	for (;;) {
-		struct vfio_region_info *bigger = realloc(info, argsz);
-
-		if (bigger == NULL)
-			break;
-		info = bigger;
-		memset(info, 0, argsz);
-		info->argsz = argsz;
-		info->index = index;
-		if (ioctl(fd, VFIO_DEVICE_GET_REGION_INFO, info) != 0)
-			break;
-		if (info->argsz <= argsz)
-			return info;
-		argsz = info->argsz;
-	}
-	free(info);
-	return NULL;
+	return ret == 0 ? 0 : vfio_wc_fail(error, -ret, device, "%s", why.text);
 }
 
 /* The types that the capability offers; 0: no capability, or a newer version of it. */
@@ -139,59 +116,11 @@ region_types(const struct vfio_region_info *info)
 	return 0;
 }
 
-static int
-config_read(int fd, uint64_t config, uint64_t offset, void *buf, size_t size)
-{
-	return pread(fd, buf, size, config + offset) == (ssize_t)size ? 0 : -EIO;
-}
-
-/*
- * Where the MSI-X table is (PCI local bus specification 3.0, section 6.8.2): a capability in the
- * list that starts at 0x34, with the table's size less one in its control word and BAR number and
- * offset in the double word after. PCI is little-endian, and so are VFIO's accesses to it.
- */
-static int
-find_msix(int fd, uint64_t config, unsigned int bar, struct rte_vfio_wc_bar_info *out)
-{
-	uint64_t page = sysconf(_SC_PAGESIZE);
-	uint8_t status[2], pos, cap[8];
-	unsigned int left;
-
-	if (config_read(fd, config, PCI_STATUS, status, sizeof(status)) != 0)
-		return -EIO;
-	if ((status[0] & PCI_STATUS_CAP_LIST) == 0)
-		return 0;
-	if (config_read(fd, config, PCI_CAPABILITY_LIST, &pos, sizeof(pos)) != 0)
-		return -EIO;
-
-	/* 192 bytes of capabilities, four at least each: a longer list has a loop */
-	for (left = 192 / 4; left > 0 && pos >= PCI_STD_HEADER_SIZEOF; left--) {
-		uint64_t start, end;
-		uint32_t table;
-
-		if (config_read(fd, config, pos & ~3, cap, sizeof(cap)) != 0)
-			return -EIO;
-		if (cap[0] != PCI_CAP_ID_MSIX) {
-			pos = cap[1];
-			continue;
-		}
-		table = cap[4] | cap[5] << 8 | cap[6] << 16 | (uint32_t)cap[7] << 24;
-		if ((table & PCI_MSIX_TABLE_BIR) != bar)
-			return 0;
-		start = table & PCI_MSIX_TABLE_OFFSET;
-		end = start + (((cap[2] | cap[3] << 8) & PCI_MSIX_FLAGS_QSIZE) + 1) *
-			(uint64_t)PCI_MSIX_ENTRY_SIZE;
-		out->msix_offset = start & ~(page - 1);
-		out->msix_length = ((end + page - 1) & ~(page - 1)) - out->msix_offset;
-		return 0;
-	}
-	return 0;
-}
-
 int
 rte_vfio_wc_bar_info(const char *device, int fd, unsigned int bar,
 		struct rte_vfio_wc_bar_info *out, struct rte_vfio_wc_error *error)
 {
+	struct vfio_wc_limits limits;
 	struct vfio_region_info *info;
 	struct subject s;
 	uint64_t config;
@@ -207,7 +136,7 @@ rte_vfio_wc_bar_info(const char *device, int fd, unsigned int bar,
 		return ret;
 
 	memset(out, 0, sizeof(*out));
-	info = region_info(fd, VFIO_PCI_BAR0_REGION_INDEX + bar);
+	info = vfio_wc_region_info(fd, VFIO_PCI_BAR0_REGION_INDEX + bar);
 	if (info == NULL)
 		return vfio_wc_fail(error, errno, s.text, "no region information (%s)",
 			strerror(errno));
@@ -220,15 +149,17 @@ rte_vfio_wc_bar_info(const char *device, int fd, unsigned int bar,
 	if (out->size == 0)
 		return 0;
 
-	info = region_info(fd, VFIO_PCI_CONFIG_REGION_INDEX);
+	info = vfio_wc_region_info(fd, VFIO_PCI_CONFIG_REGION_INDEX);
 	if (info == NULL)
 		return vfio_wc_fail(error, errno, s.text, "no configuration space (%s)",
 			strerror(errno));
 	config = info->offset;
 	free(info);
-	if (config_read(fd, config, PCI_BASE_ADDRESS_0 + 4 * bar, base, sizeof(base)) != 0 ||
-			find_msix(fd, config, bar, out) != 0)
+	if (pread(fd, base, sizeof(base), config + PCI_BASE_ADDRESS_0 + 4 * bar) != sizeof(base) ||
+			vfio_wc_msix(fd, config, bar, &limits) != 0)
 		return vfio_wc_fail(error, EIO, s.text, "configuration space cannot be read");
+	out->msix_offset = limits.msix_offset;
+	out->msix_length = limits.msix_length;
 	out->io = (base[0] & PCI_BASE_ADDRESS_SPACE) == PCI_BASE_ADDRESS_SPACE_IO;
 	return 0;
 }
@@ -272,7 +203,7 @@ probe(int fd, const char *subject, struct rte_vfio_wc_error *error)
 	}
 	for (bar = 0; bar < RTE_VFIO_WC_BARS; bar++) {
 		struct vfio_region_info *info =
-			region_info(fd, VFIO_PCI_BAR0_REGION_INDEX + bar);
+			vfio_wc_region_info(fd, VFIO_PCI_BAR0_REGION_INDEX + bar);
 		uint32_t types = info != NULL ? region_types(info) : 0;
 
 		free(info);
@@ -297,33 +228,14 @@ static int
 check_range(const struct rte_vfio_wc_range *range, const char *subject,
 		const struct rte_vfio_wc_bar_info *info, struct rte_vfio_wc_error *error)
 {
-	uint64_t page = sysconf(_SC_PAGESIZE);
-	uint64_t end = range->offset + range->length;
+	const struct vfio_wc_limits limits = {
+		.size = info->size, .memory = !info->io, .mappable = info->mappable,
+		.msix_offset = info->msix_offset, .msix_length = info->msix_length,
+	};
+	struct vfio_wc_why why;
+	int ret = vfio_wc_check_range(&limits, range->offset, range->length, &why);
 
-	if (info->size == 0)
-		return vfio_wc_fail(error, ENODEV, subject, "the device has no such BAR");
-	if (info->io)
-		return vfio_wc_fail(error, ENODEV, subject,
-			"the BAR is I/O ports, only memory has a memory type");
-	if (!info->mappable)
-		return vfio_wc_fail(error, ENODEV, subject,
-			"the kernel does not let this BAR be mapped");
-	if (range->length == 0)
-		return vfio_wc_fail(error, EINVAL, subject, "the range is empty");
-	if (range->offset % page != 0 || range->length % page != 0)
-		return vfio_wc_fail(error, EINVAL, subject,
-			"offset and length must be multiples of the page size, 0x%" PRIx64, page);
-	if (end < range->offset)
-		return vfio_wc_fail(error, EOVERFLOW, subject, "offset + length wraps");
-	if (end > info->size)
-		return vfio_wc_fail(error, ERANGE, subject,
-			"the range leaves the BAR, which has 0x%" PRIx64 " bytes", info->size);
-	if (info->msix_length != 0 && range->offset < info->msix_offset + info->msix_length &&
-			info->msix_offset < end)
-		return vfio_wc_fail(error, EINVAL, subject,
-			"the MSI-X table is in [0x%" PRIx64 ", 0x%" PRIx64 ") and stays uncached",
-			info->msix_offset, info->msix_offset + info->msix_length);
-	return 0;
+	return ret == 0 ? 0 : vfio_wc_fail(error, -ret, subject, "%s", why.text);
 }
 
 /* Check a range and get its cookie; plain: where the range starts without one. */
@@ -443,7 +355,7 @@ move_over(const struct rte_vfio_wc_range *range, void *from, void *to, uint64_t 
 			"mremap: %s; the plain mapping was put back", strerror(err));
 	if (filled != MAP_FAILED)
 		munmap(filled, range->length);	/* a kernel that takes the flag for a hint */
-	if (vfio_wc_maps_check(to, range->length, plain) == 0)
+	if (vfio_wc_maps_check(range->fd, to, range->length, plain) == 0)
 		return vfio_wc_fail(error, err, s.text, "mremap: %s; the old mapping stays",
 			strerror(err));
 	return vfio_wc_fail(error, ENOTRECOVERABLE, s.text,
@@ -454,7 +366,7 @@ static int
 check_mapped(const struct rte_vfio_wc_range *range, const void *addr, uint64_t plain,
 		struct rte_vfio_wc_error *error)
 {
-	int ret = vfio_wc_maps_check(addr, range->length, plain);
+	int ret = vfio_wc_maps_check(range->fd, addr, range->length, plain);
 	struct subject s;
 
 	if (ret == -ENXIO)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -53,6 +55,9 @@ ssize_t __wrap_pread64(int fd, void *buf, size_t size, off_t offset);
 FILE *__real_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen64(const char *path, const char *mode);
+int __real_fstat(int fd, struct stat *file);
+int __wrap_fstat(int fd, struct stat *file);
+int __wrap_fstat64(int fd, struct stat *file);
 ssize_t __real_readlink(const char *path, char *buf, size_t size);
 ssize_t __wrap_readlink(const char *path, char *buf, size_t size);
 
@@ -355,6 +360,28 @@ __wrap_mremap(void *from, size_t old, size_t length, int flags, ...)
 
 /* ---- files ---- */
 
+/* What fstat() and /proc/self/maps say of a device's fd. */
+#define FAKE_DEV makedev(0, 0xe)
+#define FAKE_INODE 1055
+
+int
+__wrap_fstat(int fd, struct stat *file)
+{
+	if (device_of(fd) == NULL)
+		return __real_fstat(fd, file);
+	*file = (struct stat){
+		.st_dev = FAKE_DEV,
+		.st_ino = FAKE_INODE + (fake.is_cdev ? fd - FAKE_FD : 0),
+	};
+	return 0;
+}
+
+int
+__wrap_fstat64(int fd, struct stat *file)
+{
+	return __wrap_fstat(fd, file);
+}
+
 ssize_t
 __wrap_pread(int fd, void *buf, size_t size, off_t offset)
 {
@@ -415,9 +442,10 @@ print_maps(FILE *f)
 	fprintf(f, "00010000-00020000 r-xp 00000000 08:01 131077     /usr/bin/some program\n"
 		"00030000-00040000 rw-p 00000000 00:00 0 \n");
 	for (i = 0; i < n; i++)
-		fprintf(f, "%" PRIxPTR "-%" PRIxPTR " rw-s %08" PRIx64 " 00:0e 1055 "
+		fprintf(f, "%" PRIxPTR "-%" PRIxPTR " rw-s %08" PRIx64 " 00:0e %u "
 			"                      %s\n", sorted[i]->va,
-			sorted[i]->va + (uintptr_t)FAKE_PAGE, sorted[i]->offset, fake.maps_path);
+			sorted[i]->va + (uintptr_t)FAKE_PAGE, sorted[i]->offset, FAKE_INODE +
+			(fake.is_cdev ? sorted[i]->device : 0), fake.maps_path);
 }
 
 static void
@@ -494,10 +522,11 @@ __wrap_fopen64(const char *path, const char *mode)
 ssize_t
 __wrap_readlink(const char *path, char *buf, size_t size)
 {
-	char bdf[32];
+	char bdf[32], name[32];
 	unsigned int i;
 
-	if (sscanf(path, "/sys/bus/pci/devices/%31[^/]/driver", bdf) != 1)
+	if (sscanf(path, "/sys/bus/pci/devices/%31[^/]/%31s", bdf, name) != 2 ||
+			strcmp(name, "driver") != 0)
 		return __real_readlink(path, buf, size);
 	for (i = 0; i < FAKE_DEVICES; i++)
 		if (fake.device[i].present && strcmp(bdf, fake.device[i].bdf) == 0 &&

@@ -256,6 +256,25 @@ map_gives_the_type(void **state)
 	assert_contains(error.text, "BAR 4 [0x3000, 0x4000): mmap as WC: a page of it is held");
 }
 
+/* Another fd does not know it, be it of another device or of the same. */
+static void
+a_cookie_is_the_fds_that_it_was_asked_of(void **state)
+{
+	struct rte_vfio_wc_range other = notify;
+	uint64_t cookie, others;
+	void *va;
+
+	(void)state;
+	fake.device[1].bar[4] = fake.device[0].bar[4];
+	other.fd = FAKE_FD + 1;
+	assert_int_equal(rte_vfio_wc_cookie(&notify, RTE_VFIO_WC_TYPE_WC, &cookie, &error), 0);
+	assert_int_equal(rte_vfio_wc_cookie(&other, RTE_VFIO_WC_TYPE_WC, &others, &error), 0);
+	assert_int_not_equal(cookie, others);
+	assert_int_equal(rte_vfio_wc_map(&notify, RTE_VFIO_WC_TYPE_WC, &va, &error), 0);
+	assert_int_equal(rte_vfio_wc_map(&other, RTE_VFIO_WC_TYPE_WC, &va, &error), 0);
+	assert_int_equal(fake_at(va), FAKE_WC);
+}
+
 /* The four pages of BAR 4, by the first letters of what they are. */
 static const char *
 four_pages(const char *va)
@@ -349,6 +368,14 @@ only_this_range_of_a_device_is_replaced(void **state)
 	/* another BAR's */
 	other = fake_map_bar(0, 1);
 	assert_int_equal(rte_vfio_wc_remap(&notify, RTE_VFIO_WC_TYPE_WC, other, &error), -ENXIO);
+	/* another device's, as large as this one, where they can be told apart */
+	fake.device[1].bar[4] = fake.device[0].bar[4];
+	fake.is_cdev = true;
+	other = (char *)fake_map_bar(1, 4) + 0x3000;
+	assert_int_equal(rte_vfio_wc_remap(&notify, RTE_VFIO_WC_TYPE_WC, other, &error), -ENXIO);
+	assert_int_equal(fake_at(other), FAKE_PLAIN);
+	assert_int_equal(rte_vfio_wc_mapped(&notify, va + 0x3000, &error), 0);
+	fake.is_cdev = false;
 	/* memory */
 	other = mmap(NULL, 0x1000, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_int_equal(rte_vfio_wc_remap(&notify, RTE_VFIO_WC_TYPE_WC, other, &error), -ENXIO);
@@ -457,6 +484,7 @@ main(void)
 		cmocka_unit_test_setup(each_errno_of_the_kernel_has_its_words, setup),
 		cmocka_unit_test_setup(types_that_are_not_offered_are_refused, setup),
 		cmocka_unit_test_setup(map_gives_the_type, setup),
+		cmocka_unit_test_setup(a_cookie_is_the_fds_that_it_was_asked_of, setup),
 		cmocka_unit_test_setup(remap_changes_this_range_alone, setup),
 		cmocka_unit_test_setup(a_refused_type_leaves_the_mapping_alone, setup),
 		cmocka_unit_test_setup(a_failing_mremap_leaves_no_hole_and_no_rest, setup),

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+/* "vfio-device-syspath: /sys/devices/pci0000:00/0000:00:03.0" */
+enum syspath
+vfio_wc_fdinfo(const char *path, const char *bdf)
+{
+	static const char key[] = "vfio-device-syspath:";
+	enum syspath says = SAYS_NOTHING;
+	const char *last;
+	char *line = NULL;
+	size_t size = 0;
+	FILE *f;
+
+	f = fopen(path, "re");
+	if (f == NULL)
+		return SAYS_NOTHING;
+	while (says == SAYS_NOTHING && getline(&line, &size, f) > 0) {
+		if (strncmp(line, key, strlen(key)) != 0)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		last = strrchr(line, '/');
+		says = last != NULL && strcmp(last + 1, bdf) == 0 ? THIS_DEVICE : ANOTHER_DEVICE;
+	}
+	free(line);
+	fclose(f);
+	return says;
+}
+
+/* What a process may have open of a device. */
+struct nodes {
+	const char *bdf;
+	struct node group;
+	char cdev[64];
+};
+
+static bool
+is_of_device(const struct nodes *nodes, const char *pid, const char *fd)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/fd/%.16s", pid, fd);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n <= 0)
+		return false;
+	target[n] = '\0';
+	if (strcmp(target, nodes->group.path) == 0 || strcmp(target, nodes->cdev) == 0)
+		return true;
+	if (strcmp(target, "anon_inode:[vfio-device]") != 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%.16s/fdinfo/%.16s", pid, fd);
+	return vfio_wc_fdinfo(path, nodes->bdf) == THIS_DEVICE;
+}
+
+static bool
+holds(const struct nodes *nodes, const char *pid)
+{
+	const struct dirent *entry;
+	char path[PATH_MAX];
+	bool found = false;
+	DIR *fds;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/fd", pid);
+	fds = opendir(path);
+	while (fds != NULL && !found && (entry = readdir(fds)) != NULL)
+		found = is_of_device(nodes, pid, entry->d_name);
+	if (fds != NULL)
+		closedir(fds);
+	return found;
+}
+
+static void
+read_name(const char *pid, char *name, size_t size)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/comm", pid);
+	f = fopen(path, "re");
+	if (f != NULL && fgets(name, size, f) != NULL)
+		name[strcspn(name, "\n")] = '\0';
+	if (f != NULL)
+		fclose(f);
+}
+
+void
+vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, struct vfio_wc_holder *out)
+{
+	struct nodes nodes = { .bdf = pci->bdf, .group = vfio_wc_group_node(pci) };
+	const struct dirent *entry;
+	DIR *proc;
+
+	*out = (struct vfio_wc_holder){ 0 };
+	if (pci->cdev[0] != '\0')
+		snprintf(nodes.cdev, sizeof(nodes.cdev), "/dev/vfio/devices/%s", pci->cdev);
+	proc = opendir("/proc");
+	while (proc != NULL && out->pid == 0 && (entry = readdir(proc)) != NULL)
+		if (atoi(entry->d_name) > 0 && holds(&nodes, entry->d_name)) {
+			out->pid = atoi(entry->d_name);
+			read_name(entry->d_name, out->name, sizeof(out->name));
+		}
+	if (proc != NULL)
+		closedir(proc);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "vfio_device.h"
+
+/*
+ * A device fd got from a VFIO group is the anonymous inode "[vfio-device]", one opened as
+ * a character device (iommufd) is /dev/vfio/devices/vfioN.
+ */
+static bool
+is_vfio(const char *path)
+{
+	return strcmp(path, "anon_inode:[vfio-device]") == 0 ||
+		strncmp(path, "/dev/vfio/devices/", strlen("/dev/vfio/devices/")) == 0;
+}
+
+/* "1100804000-1100805000 rw-s 40000003000 00:0f 2071     anon_inode:[vfio-device]" */
+static bool
+parse(char *line, struct vfio_wc_map *map)
+{
+	unsigned int dev_major, dev_minor;
+	uint64_t end, inode;
+	int path = 0;
+
+	line[strcspn(line, "\n")] = '\0';
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %x:%x %" SCNu64 " %n", &map->va,
+			&end, &map->fd_offset, &dev_major, &dev_minor, &inode, &path) != 6 ||
+			path == 0 || !is_vfio(line + path))
+		return false;
+	map->length = end - map->va;
+	map->dev = makedev(dev_major, dev_minor);
+	map->inode = inode;
+	return true;
+}
+
+int
+vfio_wc_maps_read(pid_t pid, struct vfio_wc_maps *maps)
+{
+	struct vfio_wc_map map, *bigger;
+	char path[64], *line = NULL;
+	size_t size = 0;
+	FILE *f;
+	int ret = 0;
+
+	*maps = (struct vfio_wc_maps){ 0 };
+	if (pid == 0)
+		strcpy(path, "/proc/self/maps");
+	else
+		snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return -errno;
+	while (ret == 0 && getline(&line, &size, f) > 0) {
+		if (!parse(line, &map))
+			continue;
+		bigger = realloc(maps->v, (maps->n + 1) * sizeof(map));
+		if (bigger == NULL) {
+			ret = -ENOMEM;
+		} else {
+			maps->v = bigger;
+			maps->v[maps->n++] = map;
+		}
+	}
+	free(line);
+	fclose(f);
+	return ret;
+}
+
+int
+vfio_wc_maps_check(int fd, const void *addr, uint64_t length, uint64_t fd_offset)
+{
+	uint64_t next = (uintptr_t)addr;
+	const uint64_t end = next + length;
+	struct vfio_wc_maps maps;
+	struct stat file;
+	size_t i;
+	int ret;
+
+	if (end < next)
+		return -ENXIO;
+	if (fstat(fd, &file) != 0)
+		return -errno;
+	ret = vfio_wc_maps_read(0, &maps);
+	/* They come in ascending order: walk along them until one leaves a gap. */
+	for (i = 0; ret == 0 && i < maps.n && next < end; i++) {
+		const struct vfio_wc_map *map = &maps.v[i];
+
+		if (map->va + map->length <= next)
+			continue;
+		if (map->va > next || map->dev != file.st_dev || map->inode != file.st_ino ||
+				map->fd_offset + (next - map->va) != fd_offset)
+			break;
+		fd_offset += map->va + map->length - next;
+		next = map->va + map->length;
+	}
+	free(maps.v);
+	if (ret == 0 && next < end)
+		ret = -ENXIO;
+	return ret;
+}
