@@ -21,9 +21,7 @@
 #include <rte_vfio_wc.h>
 
 #include "bus.h"
-#include "log.h"
-#include "pci.h"
-#include "vfio.h"
+#include "device.h"
 
 #define CPU 1
 #define PAGE 4096u
@@ -84,8 +82,8 @@ main(int argc, char **argv)
 		"residency_median" };
 	struct rte_vfio_wc_range range = { .length = PAGE };
 	struct rte_vfio_wc_error error;
-	struct vfio_device vfio;
-	struct pci_device dev;
+	struct vfio_wc_opened vfio;
+	struct vfio_wc_sysfs dev;
 	void *wc, *uc;
 	struct bus bus;
 	cpu_set_t cpus;
@@ -98,8 +96,7 @@ main(int argc, char **argv)
 	CPU_ZERO(&cpus);
 	CPU_SET(CPU, &cpus);
 	if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0 || bus_open(&bus) < 0 ||
-			range.bar >= PCI_BARS || pci_read("/sys", argv[1], &dev) != WC_OK ||
-			vfio_open(argv[1], &vfio) < 0)
+			range.bar >= PCI_STD_NUM_BARS || device_open(argv[1], &dev, &vfio) < 0)
 		return 2;
 	range.fd = vfio.fd;
 	if (rte_vfio_wc_map(&range, RTE_VFIO_WC_TYPE_WC, &wc, &error) < 0)

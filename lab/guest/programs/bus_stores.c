@@ -25,8 +25,7 @@
 #include <rte_vfio_wc.h>
 
 #include "bus.h"
-#include "log.h"
-#include "vfio.h"
+#include "device.h"
 
 #define CPU 1
 #define PAGE 4096u
@@ -591,7 +590,8 @@ run(struct bus *bus, int ram, int io, char **argv, bool io_wc, uint64_t seed, un
 int
 main(int argc, char **argv)
 {
-	struct vfio_device ram, io;
+	struct vfio_wc_opened ram, io;
+	struct vfio_wc_sysfs pci;
 	unsigned int n, failed = 0;
 	struct bus bus;
 	cpu_set_t cpus;
@@ -612,7 +612,8 @@ main(int argc, char **argv)
 	CPU_ZERO(&cpus);
 	CPU_SET(CPU, &cpus);
 	if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0 || bus_open(&bus) < 0 ||
-			vfio_open(argv[1], &ram) < 0 || vfio_open(argv[3], &io) < 0)
+			device_open(argv[1], &pci, &ram) < 0 ||
+			device_open(argv[3], &pci, &io) < 0)
 		return 2;
 	failed |= run(&bus, ram.fd, io.fd, argv, true, seed, n);
 	failed |= run(&bus, ram.fd, io.fd, argv, false, seed + n, n);

@@ -23,9 +23,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "log.h"
-#include "pci.h"
-#include "vfio.h"
+#include "device.h"
 #include "vfio_wc_uapi.h"
 
 #define PAGE 4096ul
@@ -37,7 +35,7 @@
 /* PCI_INTERRUPT_LINE and what follows; VFIO keeps the line's number to itself. */
 #define SCRATCH 0x3c
 
-static struct vfio_device vfio;
+static struct vfio_wc_opened vfio;
 static const char *bdf;
 static unsigned int bar;
 static uint64_t bar_size;
@@ -434,7 +432,7 @@ int
 main(int argc, char **argv)
 {
 	const char *what = argc == 4 ? argv[1] : "";
-	struct pci_device dev;
+	struct vfio_wc_sysfs dev;
 
 	if (argc != 3 && argc != 4) {
 		fprintf(stderr, "usage: vfio-cost [--cookies | --memory] BDF BAR\n");
@@ -442,9 +440,10 @@ main(int argc, char **argv)
 	}
 	bdf = argv[argc - 2];
 	bar = atoi(argv[argc - 1]);
-	if (bar >= PCI_BARS || pci_read("/sys", bdf, &dev) != WC_OK || vfio_open(bdf, &vfio) < 0)
+	if (bar >= PCI_STD_NUM_BARS || device_open(bdf, &dev, &vfio) < 0)
 		return 2;
-	bar_size = dev.bar[bar].len;
+	bdf = dev.bdf;
+	bar_size = dev.bar[bar].size;
 	nothing = FEWEST(0);
 	if (strcmp(what, "--cookies") == 0)
 		at_cookies();
@@ -452,6 +451,6 @@ main(int argc, char **argv)
 		memory(has_cookies());
 	else
 		usual();
-	vfio_close(&vfio);
+	vfio_wc_close(&vfio);
 	return 0;
 }
