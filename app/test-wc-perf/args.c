@@ -28,8 +28,9 @@ static const char usage[] =
 "when it is not what the arm is called, the tool refuses to go on.\n"
 "\n"
 "What is measured\n"
-"  -D, --device BDF        PCI device, bound to vfio-pci (0000:00:03.0); may repeat, each with\n"
-"                          its own --range and --backend after it\n"
+"  -D, --device BDF        PCI device, bound to vfio-pci (0000:00:03.0, or 00:03.0 as lspci\n"
+"                          prints it); may repeat, each with its own --range and --backend\n"
+"                          after it\n"
 "  -r, --range WHAT        bar=N[,offset=X][,len=Y], whole pages; or virtio-notify: the page\n"
 "                          that virtio's notify capability names (default: what the plugin's\n"
 "                          own table says of the device)\n"
@@ -198,9 +199,12 @@ parse_arms(const char *text, bool *arms)
 static enum wc_status
 parse_probe(const char *text, struct args *a)
 {
-	if (strlen(text) > PCI_BDF_LEN && text[PCI_BDF_LEN - 1] == ',' &&
-			pci_parse_range(text + PCI_BDF_LEN, &a->probe) == 0) {
-		memcpy(a->probe_device, text, PCI_BDF_LEN - 1);
+	const size_t length = strcspn(text, ",");
+	char address[32];
+
+	snprintf(address, sizeof(address), "%.*s", (int)length, text);
+	if (text[length] == ',' && vfio_wc_bdf(address, a->probe_device) == 0 &&
+			pci_parse_range(text + length + 1, &a->probe) == 0) {
 		a->have_probe = true;
 		return WC_OK;
 	}

@@ -64,7 +64,7 @@ struct args {
 	unsigned int mem_mb;
 	const char *witness;
 	bool have_probe;
-	char probe_device[PCI_BDF_LEN];
+	char probe_device[VFIO_WC_BDF_LEN];
 	struct bar_range probe;
 	const char *json;
 	const char *show;

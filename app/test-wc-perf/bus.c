@@ -16,7 +16,7 @@ bus_free(struct bus *bus)
 }
 
 enum wc_status
-bus_start(int witness, uint64_t cpus, const struct pci_device *dev, bool *counting)
+bus_start(int witness, uint64_t cpus, const struct vfio_wc_sysfs *dev, bool *counting)
 {
 	char question[512], answer[256];
 	enum wc_status st;
@@ -27,10 +27,10 @@ bus_start(int witness, uint64_t cpus, const struct pci_device *dev, bool *counti
 	if (witness < 0)
 		return WC_OK;
 	n = snprintf(question, sizeof(question), "bus start 0x%" PRIx64, cpus);
-	for (i = 0; i < PCI_BARS; i++)
-		if (dev->bar[i].memory && dev->bar[i].len > 0)
+	for (i = 0; i < PCI_STD_NUM_BARS; i++)
+		if (dev->bar[i].memory && dev->bar[i].size > 0)
 			n += snprintf(question + n, sizeof(question) - n,
-				" 0x%" PRIx64 " 0x%" PRIx64, dev->bar[i].start, dev->bar[i].len);
+				" 0x%" PRIx64 " 0x%" PRIx64, dev->bar[i].start, dev->bar[i].size);
 	snprintf(question + n, sizeof(question) - n, "\n");
 	st = witness_ask(witness, question);
 	if (st == WC_OK)

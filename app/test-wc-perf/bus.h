@@ -47,7 +47,7 @@ struct bus {
  * witness does not count.
  */
 enum wc_status
-bus_start(int witness, uint64_t cpus, const struct pci_device *dev, bool *counting);
+bus_start(int witness, uint64_t cpus, const struct vfio_wc_sysfs *dev, bool *counting);
 
 /* Stop, and take what was counted. */
 enum wc_status

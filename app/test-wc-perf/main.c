@@ -96,10 +96,9 @@ free_hugepages(int node)
 }
 
 static enum wc_status
-check_bound(const struct pci_device *dev)
+check_bound(const struct vfio_wc_sysfs *dev)
 {
-	/* vfio-pci, or a variant driver: mlx5_vfio_pci, nvgrace_gpu_vfio_pci, ... */
-	if (strstr(dev->driver, "vfio") == NULL)
+	if (!vfio_wc_sysfs_is_vfio(dev))
 		return fail(WC_ENVIRONMENT, "device %s is not bound to vfio-pci but to %s; see "
 			"dpdk-devbind.py", dev->bdf, dev->driver[0] != '\0' ? dev->driver :
 			"no driver");
@@ -108,7 +107,7 @@ check_bound(const struct pci_device *dev)
 
 /* What must be there before anything starts. */
 static enum wc_status
-check_environment(const struct args *a, const struct pci_device *dev, int node)
+check_environment(const struct args *a, const struct vfio_wc_sysfs *dev, int node)
 {
 	const bool plugin = args_plugin(a, ARM_UC) || args_plugin(a, ARM_WC);
 	unsigned long mb = free_hugepages(node);
@@ -132,13 +131,13 @@ check_environment(const struct args *a, const struct pci_device *dev, int node)
 static enum wc_status
 probe_platform(struct args *a, struct probe *p)
 {
-	struct pci_device dev;
+	struct vfio_wc_sysfs dev;
 	enum wc_status st;
 
 	p->honoured = "unknown";
 	if (!a->have_probe)
 		return WC_OK;
-	st = pci_read("/sys", a->probe_device, &dev);
+	st = pci_read(a->probe_device, &dev);
 	if (st == WC_OK)
 		st = check_bound(&dev);
 	if (st == WC_OK)
@@ -182,9 +181,9 @@ prepare_target(const struct args *a, const struct target_args *ta, struct target
 
 	t->args = ta;
 	t->range = ta->range;
-	st = pci_read("/sys", ta->device, &t->dev);
+	st = pci_read(ta->device, &t->dev);
 	if (st == WC_OK && ta->range_from == RANGE_VIRTIO_NOTIFY)
-		st = pci_virtio_notify("/sys", &t->dev, &t->range);
+		st = pci_virtio_notify(&t->dev, &t->range);
 	if (st == WC_OK && ta->range_from != RANGE_PLUGIN)
 		st = pci_check_range(&t->dev, &t->range);
 	if (st == WC_OK)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <rte_vfio_wc.h>
@@ -13,83 +11,20 @@
 #define REGION_SHIFT 40
 
 enum wc_status
-memtype_read_maps(FILE *f, struct vfio_maps *maps)
+memtype_find_range(const struct vfio_wc_maps *maps, const struct bar_range *range, uint64_t *va)
 {
-	uint64_t start, end, offset;
-	struct vfio_map *v;
-	char *line = NULL;
-	size_t size = 0;
-	int path;
-
-	free(maps->v);
-	memset(maps, 0, sizeof(*maps));
-	while (getline(&line, &size, f) > 0) {
-		path = -1;
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %*s %n",
-				&start, &end, &offset, &path) != 3 || path < 0)
-			continue;
-		/* The device's file: from a group, or the character device itself. */
-		if (strncmp(&line[path], "anon_inode:[vfio-device]", 24) != 0 &&
-				strncmp(&line[path], "/dev/vfio/devices/", 18) != 0)
-			continue;
-		v = realloc(maps->v, (maps->n + 1) * sizeof(*v));
-		if (v == NULL) {
-			free(line);
-			return fail(WC_INTERNAL, "out of memory");
-		}
-		maps->v = v;
-		v[maps->n++] = (struct vfio_map){
-			.va = start,
-			.len = end - start,
-			.region = offset >> REGION_SHIFT,
-			.offset = offset & ((1ULL << REGION_SHIFT) - 1),
-		};
-	}
-	free(line);
-	return WC_OK;
-}
-
-enum wc_status
-memtype_read_pid_maps(pid_t pid, struct vfio_maps *maps)
-{
-	char path[64];
-	enum wc_status st;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
-	f = fopen(path, "re");
-	if (f == NULL)
-		return fail(WC_TESTPMD, "%s: %s", path, strerror(errno));
-	st = memtype_read_maps(f, maps);
-	fclose(f);
-	return st;
-}
-
-/* The mapping that has byte offset of the BAR. */
-static const struct vfio_map *
-find_offset(const struct vfio_maps *maps, unsigned int bar, uint64_t offset)
-{
+	const uint64_t first = ((uint64_t)range->bar << REGION_SHIFT) + range->offset;
+	uint64_t done, at;
 	size_t i;
 
-	for (i = 0; i < maps->n; i++)
-		if (maps->v[i].region == bar && offset >= maps->v[i].offset &&
-				offset - maps->v[i].offset < maps->v[i].len)
-			return &maps->v[i];
-	return NULL;
-}
-
-enum wc_status
-memtype_find_range(const struct vfio_maps *maps, const struct bar_range *range, uint64_t *va)
-{
-	uint64_t done, at;
-	const struct vfio_map *m;
-
-	for (done = 0; done < range->len; done += m->len - (range->offset + done - m->offset)) {
-		m = find_offset(maps, range->bar, range->offset + done);
-		if (m == NULL)
+	for (done = 0; done < range->len; done = maps->v[i].va + maps->v[i].length - *va) {
+		for (i = 0; i < maps->n; i++)
+			if (first + done - maps->v[i].fd_offset < maps->v[i].length)
+				break;
+		if (i == maps->n)
 			return fail(WC_TESTPMD, "testpmd has not mapped BAR %u at 0x%" PRIx64,
 				range->bar, range->offset + done);
-		at = m->va + (range->offset + done - m->offset);
+		at = maps->v[i].va + (first + done - maps->v[i].fd_offset);
 		if (done == 0)
 			*va = at;
 		else if (at != *va + done)
@@ -99,15 +34,19 @@ memtype_find_range(const struct vfio_maps *maps, const struct bar_range *range, 
 	return WC_OK;
 }
 
-const struct vfio_map *
-memtype_at(const struct vfio_maps *maps, uint64_t va)
+bool
+memtype_at(const struct vfio_wc_maps *maps, uint64_t va, unsigned int *bar, uint64_t *offset)
 {
-	size_t i;
+	const struct vfio_wc_map *map;
 
-	for (i = 0; i < maps->n; i++)
-		if (va >= maps->v[i].va && va - maps->v[i].va < maps->v[i].len)
-			return &maps->v[i];
-	return NULL;
+	for (map = maps->v; map < maps->v + maps->n; map++)
+		if (va - map->va < map->length) {
+			*offset = map->fd_offset + (va - map->va);
+			*bar = *offset >> REGION_SHIFT;
+			*offset &= (UINT64_C(1) << REGION_SHIFT) - 1;
+			return true;
+		}
+	return false;
 }
 
 /* More entries than this over one doorbell or window: say "unknown" rather than half of it. */

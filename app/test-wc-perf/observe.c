@@ -61,7 +61,7 @@ judge_range(const struct observer *ob, enum arm arm, const struct observation *o
 }
 
 enum wc_status
-observe_judge(const struct observer *ob, enum arm arm, const struct vfio_maps *maps, uint64_t va,
+observe_judge(const struct observer *ob, enum arm arm, const struct vfio_wc_maps *maps, uint64_t va,
 	const struct leaves *all, struct observation *o)
 {
 	const struct bar_range *range = ob->range;
@@ -80,25 +80,25 @@ observe_judge(const struct observer *ob, enum arm arm, const struct vfio_maps *m
 
 	for (i = 0; i < all->n; i++) {
 		const struct leaf *l = &all->v[i];
-		const struct vfio_map *m = memtype_at(maps, l->va);
+		unsigned int bar;
 		uint64_t offset;
 
 		/* Not a BAR; or of the range, all of it: a large page that juts out is not. */
-		if (m == NULL || (l->va >= va && l->va + l->size <= va + range->len))
+		if (!memtype_at(maps, l->va, &bar, &offset) ||
+				(l->va >= va && l->va + l->size <= va + range->len))
 			continue;
 		count_other(o, l->type);
 		if (st != WC_OK || !args_plugin(ob->args, arm) || strcmp(l->type, "UC-") == 0)
 			continue;
-		offset = m->offset + (l->va - m->va);
 		snprintf(detail, sizeof(detail), ", entry 0x%" PRIx64 " at 0x%" PRIx64, l->pte,
 			l->va);
-		st = refuse(ob, arm, m->region, offset, l->size, "UC-", l->type, o->source, detail);
+		st = refuse(ob, arm, bar, offset, l->size, "UC-", l->type, o->source, detail);
 	}
 	return st;
 }
 
 static enum wc_status
-observe_pte(const struct observer *ob, enum arm arm, const struct vfio_maps *maps, uint64_t va,
+observe_pte(const struct observer *ob, enum arm arm, const struct vfio_wc_maps *maps, uint64_t va,
 	uint64_t pa, struct observation *o)
 {
 	struct leaves all = { NULL, 0 };
@@ -154,14 +154,15 @@ enum wc_status
 observe(const struct observer *ob, enum arm arm, struct testpmd *t, struct observation *o)
 {
 	const uint64_t pa = ob->dev->bar[ob->range->bar].start + ob->range->offset;
-	struct vfio_maps maps = { NULL, 0 };
+	struct vfio_wc_maps maps;
 	enum wc_status st;
 	uint64_t va = 0;
+	int ret;
 
 	memset(o, 0, sizeof(*o));
-	st = memtype_read_pid_maps(t->pid, &maps);
-	if (st == WC_OK)
-		st = memtype_find_range(&maps, ob->range, &va);
+	ret = vfio_wc_maps_read(t->pid, &maps);
+	st = ret == 0 ? memtype_find_range(&maps, ob->range, &va) :
+		fail(WC_TESTPMD, "mappings of testpmd (pid %d): %s", t->pid, strerror(-ret));
 	if (st != WC_OK) {
 		free(maps.v);
 		return st;

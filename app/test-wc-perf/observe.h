@@ -43,7 +43,7 @@ struct observation {
 
 struct observer {
 	const struct args *args;
-	const struct pci_device *dev;
+	const struct vfio_wc_sysfs *dev;
 	const struct bar_range *range;
 	int witness;		/* -1: none */
 	unsigned int cpu;	/* busy with testpmd's forwarding */
@@ -68,7 +68,7 @@ observation_free(struct observation *o);
  * outside RAM in all, of which those in maps count.
  */
 enum wc_status
-observe_judge(const struct observer *ob, enum arm arm, const struct vfio_maps *maps, uint64_t va,
+observe_judge(const struct observer *ob, enum arm arm, const struct vfio_wc_maps *maps, uint64_t va,
 	const struct leaves *all, struct observation *o);
 
 /* A number in the plugin's telemetry: as such, or as hexadecimal text. */

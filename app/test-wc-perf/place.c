@@ -76,7 +76,7 @@ choose_lcores(const struct args *a, int node, struct list *lcores)
 }
 
 enum wc_status
-place_choose(const struct args *a, const struct pci_device *dev, struct place *p)
+place_choose(const struct args *a, const struct vfio_wc_sysfs *dev, struct place *p)
 {
 	enum wc_status st = WC_OK;
 	unsigned int i;

@@ -16,7 +16,7 @@ struct place {
  * enough; warns when it cannot be done.
  */
 enum wc_status
-place_choose(const struct args *a, const struct pci_device *dev, struct place *p);
+place_choose(const struct args *a, const struct vfio_wc_sysfs *dev, struct place *p);
 
 /* Move this process to a CPU. */
 enum wc_status

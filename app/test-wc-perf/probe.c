@@ -9,7 +9,6 @@
 
 #include "probe.h"
 #include "testpmd.h"
-#include "vfio.h"
 
 #define LINE 64
 
@@ -58,7 +57,7 @@ probe_verdict(const struct ratio *r)
 }
 
 void
-probe_run(const struct pci_device *dev, const struct bar_range *range, struct probe *p)
+probe_run(const struct vfio_wc_sysfs *dev, const struct bar_range *range, struct probe *p)
 {
 	/* One page has one type at a time: never both mappings at once. */
 	static const enum rte_vfio_wc_type order[2][2] = {
@@ -72,12 +71,15 @@ probe_run(const struct pci_device *dev, const struct bar_range *range, struct pr
 		.offset = range->offset,
 		.length = range->len,
 	};
-	struct vfio_device vfio;
+	struct vfio_wc_opened vfio;
+	struct vfio_wc_why why;
 	unsigned int i, j;
 
 	*p = (struct probe){ .honoured = "unknown" };
-	if (vfio_open(dev->bdf, &vfio) < 0)
+	if (vfio_wc_open(dev, NULL, &vfio, &why) != 0) {
+		warn("probe: device %s: %s", dev->bdf, why.text);
 		return;
+	}
 	r.fd = vfio.fd;
 	for (i = 0; i < PROBE_PAIRS; i++) {
 		for (j = 0; j < 2; j++) {
@@ -85,12 +87,12 @@ probe_run(const struct pci_device *dev, const struct bar_range *range, struct pr
 
 			ns[type][i] = time_stores(&r, type);
 			if (ns[type][i] < 0) {
-				vfio_close(&vfio);
+				vfio_wc_close(&vfio);
 				return;
 			}
 		}
 	}
-	vfio_close(&vfio);
+	vfio_wc_close(&vfio);
 	p->measured = true;
 	p->uc_ns = stats_summary(ns[RTE_VFIO_WC_TYPE_UC], PROBE_PAIRS).median;
 	p->wc_ns = stats_summary(ns[RTE_VFIO_WC_TYPE_WC], PROBE_PAIRS).median;

@@ -37,7 +37,7 @@ struct probe {
  * be overwritten. What prevents it is warned of, and leaves "unknown".
  */
 void
-probe_run(const struct pci_device *dev, const struct bar_range *range, struct probe *p);
+probe_run(const struct vfio_wc_sysfs *dev, const struct bar_range *range, struct probe *p);
 
 /* The verdict for a ratio. */
 const char *

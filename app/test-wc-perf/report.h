@@ -18,7 +18,7 @@
 /* A device under test. */
 struct target {
 	const struct target_args *args;
-	struct pci_device dev;
+	struct vfio_wc_sysfs dev;
 	struct place place;
 	struct bar_range range;
 	bool mtrr_wc;			/* the range is under a write-combining MTRR */

@@ -12,13 +12,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "telemetry.h"
 #include "testpmd.h"
 
 #define PROMPT "testpmd> "
@@ -27,9 +26,6 @@
 #define START_S 120
 #define COMMAND_S 60
 #define QUIT_S 20
-
-/* EAL's largest telemetry answer is 16 KiB in 22.11..25.11, and it says so. */
-#define TELEMETRY_MAX (64 * 1024)
 
 double
 now(void)
@@ -178,31 +174,9 @@ wait_prompt(struct testpmd *t, double seconds, const char *what)
 	return WC_OK;
 }
 
-static enum wc_status
-connect_telemetry(struct testpmd *t)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	char hello[1024];
-	int n;
-
-	n = snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/dpdk_telemetry.v2",
-		t->runtime_dir);
-	if (n >= (int)sizeof(addr.sun_path))
-		return fail(WC_TESTPMD, "%s: too long for a socket", t->runtime_dir);
-	t->telemetry = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (t->telemetry < 0 ||
-			connect(t->telemetry, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return fail(WC_TESTPMD, "%s: %s", addr.sun_path, strerror(errno));
-	/* EAL greets with its version; /info repeats it to those who want to know. */
-	if (recv(t->telemetry, hello, sizeof(hello), 0) <= 0)
-		return fail(WC_TESTPMD, "%s: no greeting", addr.sun_path);
-	return WC_OK;
-}
-
 enum wc_status
 testpmd_start(struct testpmd *t, char *const *argv, const char *prefix)
 {
-	const struct timeval patience = { .tv_sec = COMMAND_S };
 	const pid_t parent = getpid();
 	const char *tty;
 	enum wc_status st;
@@ -233,11 +207,13 @@ testpmd_start(struct testpmd *t, char *const *argv, const char *prefix)
 	} else {
 		st = wait_prompt(t, START_S, "start");
 	}
-	if (st == WC_OK)
-		st = connect_telemetry(t);
-	if (st == WC_OK)
-		setsockopt(t->telemetry, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	else
+	if (st == WC_OK) {
+		t->telemetry = telemetry_connect(t->pid, COMMAND_S);
+		if (t->telemetry < 0)
+			st = fail(WC_TESTPMD, "testpmd's telemetry socket: %s",
+				strerror(-t->telemetry));
+	}
+	if (st != WC_OK)
 		testpmd_end(t);
 	return st;
 }
@@ -283,37 +259,12 @@ testpmd_command(struct testpmd *t, const char *fmt, ...)
 enum wc_status
 testpmd_telemetry(struct testpmd *t, const char *command, json_t **answer)
 {
-	const size_t name = strcspn(command, ",");
-	json_error_t error;
-	json_t *all;
-	char *text;
-	ssize_t n;
-
-	*answer = NULL;
-	text = malloc(TELEMETRY_MAX);
-	if (text == NULL)
-		return fail(WC_INTERNAL, "out of memory");
-	n = send(t->telemetry, command, strlen(command), MSG_NOSIGNAL);
-	do {
-		if (n > 0)
-			n = recv(t->telemetry, text, TELEMETRY_MAX, 0);
-	} while (n < 0 && errno == EINTR && !interrupted);
-	if (n <= 0) {
-		free(text);
-		if (interrupted)
-			return fail(WC_INTERRUPTED, "interrupted");
-		return fail(WC_TESTPMD, "testpmd's telemetry does not answer %s", command);
-	}
-	all = json_loadb(text, n, 0, &error);
-	free(text);
-	*answer = json_incref(json_object_getn(all, command, name));
-	json_decref(all);
-	/* Unknown commands are answered with null. */
-	if (*answer == NULL || json_is_null(*answer)) {
-		json_decref(*answer);
-		*answer = NULL;
-		return fail(WC_TESTPMD, "testpmd's telemetry has no %s", command);
-	}
+	*answer = telemetry_ask(t->telemetry, command, &interrupted);
+	if (*answer == NULL && interrupted)
+		return fail(WC_INTERRUPTED, "interrupted");
+	if (*answer == NULL)
+		return fail(WC_TESTPMD, errno == ENOENT ? "testpmd's telemetry has no %s" :
+			"testpmd's telemetry does not answer %s", command);
 	return WC_OK;
 }
 

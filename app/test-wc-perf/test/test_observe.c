@@ -61,22 +61,19 @@ types_from_the_kernels_list(void **state)
 	}
 }
 
-/* A testpmd as Linux 6.12 shows it: virtio's BAR 4 with the plugin's page in the middle. */
-static const char maps_text[] =
-	"1100800000-1100801000 rw-s 10000000000 00:0f 2071 anon_inode:[vfio-device]\n"
-	"1100801000-1100804000 rw-s 40000000000 00:0f 2071                       "
-	"anon_inode:[vfio-device]\n"
-	"1100804000-1100805000 rw-s 40000003000 00:0f 2071 anon_inode:[vfio-device]\n"
-	"55d8c8c00000-55d8c8c21000 rw-p 00000000 00:00 0                          [heap]\n"
-	"7f3a8c000000-7f3a8c021000 rw-p 00000000 00:00 0 \n"
-	"7f3a90000000-7f3a90001000 rw-s 20000001000 00:06 99 /dev/vfio/devices/vfio0\n"
-	"7f3a94000000-7f3a94001000 rw-s 00000000 00:0f 2072 anon_inode:[eventfd]\n";
+/* A testpmd on Linux 6.12: virtio's BAR 4 with the plugin's page in the middle, another's BAR 2. */
+static struct vfio_wc_map map[] = {
+	{ .va = 0x1100800000, .length = 0x1000, .fd_offset = 0x10000000000 },
+	{ .va = 0x1100801000, .length = 0x3000, .fd_offset = 0x40000000000 },
+	{ .va = 0x1100804000, .length = 0x1000, .fd_offset = 0x40000003000 },
+	{ .va = 0x7f3a90000000, .length = 0x1000, .fd_offset = 0x20000001000 },
+};
+static const struct vfio_wc_maps maps = { map, 4 };
 
 #define RANGE_VA 0x1100804000ULL
 
-static struct vfio_maps maps;
 static struct args args;
-static struct pci_device dev = { .bdf = "0000:00:03.0" };
+static struct vfio_wc_sysfs dev = { .bdf = "0000:00:03.0" };
 static const struct bar_range range = { 4, 0x3000, 0x1000 };
 static struct refusal refusal;
 static const struct observer observer = {
@@ -86,36 +83,21 @@ static const struct observer observer = {
 static int
 setup(void **state)
 {
-	FILE *f = text_file(maps_text);
-
-	assert_int_equal(memtype_read_maps(f, &maps), WC_OK);
-	fclose(f);
 	memset(&args, 0, sizeof(args));
 	args.arms[ARM_PLAIN] = args.arms[ARM_UC] = args.arms[ARM_WC] = true;
 	memset(&refusal, 0, sizeof(refusal));
 	return forget_failure(state);
 }
 
-static int
-teardown(void **state)
-{
-	(void)state;
-	free(maps.v);
-	memset(&maps, 0, sizeof(maps));
-	return 0;
-}
-
 static void
-maps_are_read(void **state)
+ranges_are_found(void **state)
 {
 	static const struct bar_range whole = { 4, 0, 0x4000 }, more = { 4, 0x3000, 0x2000 },
 		other = { 3, 0, 0x1000 };
-	uint64_t va;
+	unsigned int bar;
+	uint64_t va, offset;
 
 	(void)state;
-	assert_int_equal(maps.n, 4);
-	assert_int_equal(maps.v[3].region, 2);
-	assert_int_equal(maps.v[3].offset, 0x1000);
 	assert_int_equal(memtype_find_range(&maps, &range, &va), WC_OK);
 	assert_true(va == RANGE_VA);
 	/* Two mappings, one piece of addresses. */
@@ -124,26 +106,28 @@ maps_are_read(void **state)
 	assert_int_equal(memtype_find_range(&maps, &more, &va), WC_TESTPMD);
 	assert_said("0x4000");
 	assert_int_equal(memtype_find_range(&maps, &other, &va), WC_TESTPMD);
-	assert_ptr_equal(memtype_at(&maps, 0x1100803fff), &maps.v[1]);
-	assert_null(memtype_at(&maps, 0x1100805000));
+	assert_true(memtype_at(&maps, 0x1100803fff, &bar, &offset));
+	assert_true(bar == 4 && offset == 0x2fff);
+	assert_true(memtype_at(&maps, 0x7f3a90000000, &bar, &offset));
+	assert_true(bar == 2 && offset == 0x1000);
+	assert_false(memtype_at(&maps, 0x1100805000, &bar, &offset));
+	assert_false(memtype_at(&maps, 0x11007fffff, &bar, &offset));
 }
 
 static void
 maps_apart_are_refused(void **state)
 {
 	static const struct bar_range whole = { 4, 0, 0x4000 };
-	struct vfio_maps apart = { NULL, 0 };
+	struct vfio_wc_map two[] = {
+		{ .va = 0x1000, .length = 0x3000, .fd_offset = 0x40000000000 },
+		{ .va = 0x9000, .length = 0x1000, .fd_offset = 0x40000003000 },
+	};
+	const struct vfio_wc_maps apart = { two, 2 };
 	uint64_t va;
-	FILE *f;
 
 	(void)state;
-	f = text_file("1000-4000 rw-s 40000000000 00:0f 2071 anon_inode:[vfio-device]\n"
-		"9000-a000 rw-s 40000003000 00:0f 2071 anon_inode:[vfio-device]\n");
-	assert_int_equal(memtype_read_maps(f, &apart), WC_OK);
 	assert_int_equal(memtype_find_range(&apart, &whole, &va), WC_TESTPMD);
 	assert_said("apart");
-	fclose(f);
-	free(apart.v);
 }
 
 /* Judge an arm by the type of the range and of the page at other_va. */
@@ -312,9 +296,9 @@ nothing_seen_is_no_type(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup(f, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(maps_are_read),
+		TEST(ranges_are_found),
 		TEST(maps_apart_are_refused),
 		TEST(types_from_the_kernels_list),
 		TEST(what_is_as_promised_passes),
