@@ -1,103 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
-
-#include <linux/vfio.h>
 
 #include "device.h"
 #include "telemetry.h"
-
-bool
-device_is_vfio(const struct vfio_wc_sysfs *sysfs)
-{
-	return strstr(sysfs->driver, "vfio") != NULL;
-}
-
-static const char *
-base_of_link(const char *path, char *buf, size_t size)
-{
-	ssize_t n = readlink(path, buf, size - 1);
-	char *slash;
-
-	if (n < 0)
-		return NULL;
-	buf[n] = '\0';
-	slash = strrchr(buf, '/');
-	return slash != NULL ? slash + 1 : buf;
-}
-
-/* The path of a device's VFIO group, in size bytes; false when it has none. */
-static bool
-group_path(const char *bdf, char *path, size_t size)
-{
-	char link[PATH_MAX], target[PATH_MAX];
-	const char *group;
-
-	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s/iommu_group", bdf);
-	group = base_of_link(link, target, sizeof(target));
-	if (group == NULL)
-		return false;
-	snprintf(path, size, "/dev/vfio/%.16s", group);
-	if (access(path, F_OK) == 0)
-		return true;
-	snprintf(path, size, "/dev/vfio/noiommu-%.16s", group);
-	return access(path, F_OK) == 0;
-}
-
-/* Which process has path open? */
-static pid_t
-find_user(const char *path, char *name, size_t size)
-{
-	struct dirent *process, *entry;
-	DIR *proc = opendir("/proc");
-	pid_t found = 0;
-
-	while (proc != NULL && found == 0 && (process = readdir(proc)) != NULL) {
-		char dir[PATH_MAX], link[PATH_MAX], target[PATH_MAX];
-		pid_t pid = atoi(process->d_name);
-		DIR *fds;
-		FILE *f;
-
-		if (pid <= 0)
-			continue;
-		snprintf(dir, sizeof(dir), "/proc/%d/fd", pid);
-		fds = opendir(dir);
-		while (fds != NULL && found == 0 && (entry = readdir(fds)) != NULL) {
-			ssize_t n;
-
-			snprintf(link, sizeof(link), "/proc/%d/fd/%.16s", pid, entry->d_name);
-			n = readlink(link, target, sizeof(target) - 1);
-			if (n <= 0)
-				continue;
-			target[n] = '\0';
-			if (strcmp(target, path) == 0)
-				found = pid;
-		}
-		if (fds != NULL)
-			closedir(fds);
-		if (found == 0)
-			continue;
-		snprintf(link, sizeof(link), "/proc/%d/comm", pid);
-		f = fopen(link, "re");
-		if (f != NULL && fgets(name, size, f) != NULL)
-			name[strcspn(name, "\n")] = '\0';
-		if (f != NULL)
-			fclose(f);
-	}
-	if (proc != NULL)
-		closedir(proc);
-	return found;
-}
 
 static void
 say_cookies(struct device *d, enum answer answer, const char *format, ...)
@@ -114,38 +24,13 @@ say_cookies(struct device *d, enum answer answer, const char *format, ...)
 	va_end(ap);
 }
 
-/* The device fd of a group that was opened, or -1 with the reason said. */
-static int
-open_device(struct device *d, int group, int container)
-{
-	struct vfio_group_status status = { .argsz = sizeof(status) };
-	int fd;
-
-	if (ioctl(group, VFIO_GROUP_GET_STATUS, &status) != 0 ||
-			(status.flags & VFIO_GROUP_FLAGS_VIABLE) == 0) {
-		say_cookies(d, UNKNOWN, "the IOMMU group is not viable: "
-			"not all of its devices are bound to vfio");
-		return -1;
-	}
-	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) != 0 ||
-			(ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) != 0 &&
-			ioctl(container, VFIO_SET_IOMMU, VFIO_NOIOMMU_IOMMU) != 0)) {
-		say_cookies(d, UNKNOWN, "no IOMMU for the group: %s", strerror(errno));
-		return -1;
-	}
-	fd = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, d->bdf);
-	if (fd < 0)
-		say_cookies(d, UNKNOWN, "cannot open the device: %s", strerror(errno));
-	return fd;
-}
-
 static void
 learn_from_fd(struct device *d, int fd)
 {
 	struct rte_vfio_wc_error error;
 	unsigned int bar;
 
-	if (rte_vfio_wc_probe(d->bdf, fd, &error) == 0) {
+	if (rte_vfio_wc_probe(d->sysfs.bdf, fd, &error) == 0) {
 		d->cookies = YES;
 	} else {
 		const char *reason = strstr(error.text, ": ");
@@ -155,48 +40,52 @@ learn_from_fd(struct device *d, int fd)
 	}
 	d->opened = true;
 	for (bar = 0; bar < RTE_VFIO_WC_BARS; bar++)
-		if (rte_vfio_wc_bar_info(d->bdf, fd, bar, &d->info[bar], &error) != 0)
+		if (rte_vfio_wc_bar_info(d->sysfs.bdf, fd, bar, &d->info[bar], &error) != 0)
 			d->opened = false;
 }
 
 /* Ask the kernel, if nobody has the device; otherwise find out who. */
 static void
-learn_from_vfio(struct device *d, bool may_open)
+learn_from_vfio(struct device *d, bool may_open, const char *token)
 {
-	int group, container, fd = -1;
-	char path[PATH_MAX];
+	struct vfio_wc_opened opened;
+	struct vfio_wc_why why;
 
-	if (!group_path(d->bdf, path, sizeof(path))) {
-		say_cookies(d, UNKNOWN, "the device has no VFIO group");
-		return;
-	}
-	d->user = find_user(path, d->user_name, sizeof(d->user_name));
-	if (d->user != 0) {
-		say_cookies(d, UNKNOWN, "%s (pid %d) has the device open", d->user_name, d->user);
+	vfio_wc_find_holder(&d->sysfs, &d->user);
+	if (d->user.pid != 0) {
+		say_cookies(d, UNKNOWN, "%s (pid %d) has the device open", d->user.name,
+			d->user.pid);
 		return;
 	}
 	if (!may_open) {
 		say_cookies(d, UNKNOWN, "not opened (--no-open)");
 		return;
 	}
-	group = open(path, O_RDWR | O_CLOEXEC);
-	if (group < 0) {
-		say_cookies(d, UNKNOWN, "cannot open %s: %s%s", path, strerror(errno),
-			errno == EBUSY ? ", a process that cannot be seen from here has it" : "");
+	if (vfio_wc_open(&d->sysfs, token, &opened, &why) != 0) {
+		say_cookies(d, UNKNOWN, "%s", why.text);
 		return;
 	}
-	container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	if (container >= 0)
-		fd = open_device(d, group, container);
-	else
-		say_cookies(d, UNKNOWN, "cannot open /dev/vfio/vfio: %s", strerror(errno));
-	if (fd >= 0) {
-		learn_from_fd(d, fd);
-		close(fd);
+	learn_from_fd(d, opened.fd);
+	vfio_wc_close(&opened);
+}
+
+/* The ranges of the plugin in a DPDK process, by their IDs; NULL, and why. */
+static json_t *
+ask_plugin(pid_t pid, const char **reason)
+{
+	json_t *ranges;
+	int fd;
+
+	fd = telemetry_connect(pid, 2);
+	if (fd < 0) {
+		*reason = "it has no DPDK telemetry socket that answers";
+		return NULL;
 	}
-	close(group);
-	if (container >= 0)
-		close(container);
+	ranges = telemetry_ask(fd, "/vfio_wc/ranges", NULL);
+	close(fd);
+	if (ranges == NULL)
+		*reason = "it runs without the vfio_wc plugin";
+	return ranges;
 }
 
 /* What the user's plugin says of this device. */
@@ -206,9 +95,9 @@ learn_from_user(struct device *d)
 	json_t *all, *range;
 	const char *id;
 
-	if (d->user == 0)
+	if (d->user.pid == 0)
 		return;
-	all = telemetry_ranges(d->user, &d->ranges_reason);
+	all = ask_plugin(d->user.pid, &d->ranges_reason);
 	if (all == NULL)
 		return;
 	d->ranges = json_array();
@@ -217,7 +106,7 @@ learn_from_user(struct device *d)
 		const char *reason = json_string_value(json_object_get(range, "reason"));
 		const char *state = json_string_value(json_object_get(range, "state"));
 
-		if (device == NULL || reason == NULL || state == NULL || strcmp(device, d->bdf) != 0)
+		if (device == NULL || reason == NULL || state == NULL || strcmp(device, d->sysfs.bdf) != 0)
 			continue;
 		json_array_append(d->ranges, range);
 		if (strcmp(state, "on") == 0)
@@ -311,8 +200,8 @@ conclude(struct device *d)
 	const json_t *off;
 
 	if (range_of(d, "on") != NULL)
-		BECAUSE(d, YES, "the plugin in %s (pid %d) has it from the kernel", d->user_name,
-			d->user);
+		BECAUSE(d, YES, "the plugin in %s (pid %d) has it from the kernel", d->user.name,
+			d->user.pid);
 	else if (any_wc(d->nb_pat, d->pat))
 		BECAUSE(d, YES, "the kernel's list of memory types says so");
 	else if (any_wc(d->nb_mtrr, d->mtrr))
@@ -324,11 +213,11 @@ conclude(struct device *d)
 	else if (d->opened && !any_bar_offers_wc(d))
 		BECAUSE(d, NO, "the kernel offers no write-combining here "
 			"(nopat, or an architecture without it)");
-	else if (d->user == 0 && d->cookies == YES)
+	else if (d->user.pid == 0 && d->cookies == YES)
 		BECAUSE(d, NO, "nobody uses the device; the kernel would offer it");
 	else if (d->ranges != NULL)
 		BECAUSE(d, NO, "the plugin in %s (pid %d) was asked for no range of this device",
-			d->user_name, d->user);
+			d->user.name, d->user.pid);
 	else if (pat_is_readable(d))
 		BECAUSE(d, NO, "the kernel's list of memory types has none of it%s%s",
 			d->ranges_reason != NULL ? "; as for its user, " : "",
@@ -339,16 +228,15 @@ conclude(struct device *d)
 }
 
 int
-device_learn(struct device *d, const char *bdf, bool may_open)
+device_learn(struct device *d, const char *address, bool may_open, const char *token)
 {
 	int ret;
 
 	memset(d, 0, sizeof(*d));
-	snprintf(d->bdf, sizeof(d->bdf), "%s", bdf);
-	ret = vfio_wc_sysfs_read(bdf, &d->sysfs);
-	if (ret != 0 || !device_is_vfio(&d->sysfs))
+	ret = vfio_wc_sysfs_read(address, &d->sysfs);
+	if (ret != 0 || !vfio_wc_sysfs_is_vfio(&d->sysfs))
 		return ret;
-	learn_from_vfio(d, may_open);
+	learn_from_vfio(d, may_open, token);
 	learn_from_user(d);
 	learn_memtypes(d);
 	conclude(d);

@@ -4,12 +4,11 @@
 #define DEVICE_H
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 #include <jansson.h>
 
 #include "rte_vfio_wc.h"
-#include "vfio_wc_sysfs.h"
+#include "vfio_device.h"
 
 #define MEMTYPES 64	/* entries of a list that are shown for one BAR */
 
@@ -17,10 +16,8 @@ enum answer { UNKNOWN, YES, NO };
 
 /* Everything that could be learnt about one device. */
 struct device {
-	char bdf[VFIO_WC_BDF_LEN];
 	struct vfio_wc_sysfs sysfs;
-	pid_t user;		/* process that has the VFIO group open; 0: nobody */
-	char user_name[32];
+	struct vfio_wc_holder user;
 	enum answer cookies;	/* does the kernel offer them for this device? */
 	char cookies_reason[sizeof(((struct rte_vfio_wc_error *)0)->text)];
 	bool opened;		/* info[] is filled */
@@ -35,14 +32,11 @@ struct device {
 	char because[512];
 };
 
-/* Is this PCI device bound to vfio-pci or a variant driver? */
-bool device_is_vfio(const struct vfio_wc_sysfs *sysfs);
-
 /*
- * Learn about a device. With may_open, a device that nobody uses is opened for a moment, which makes
- * vfio-pci reset it. The caller calls device_free().
+ * Learn about a device. With may_open, a device that nobody uses is opened for a moment, with a VF
+ * token if it wants one, which makes vfio-pci reset it. The caller calls device_free().
  */
-int device_learn(struct device *device, const char *bdf, bool may_open);
+int device_learn(struct device *device, const char *address, bool may_open, const char *token);
 void device_free(struct device *device);
 
 #endif /* DEVICE_H */

@@ -15,7 +15,7 @@ enum { ALL_LEARNT, NOT_A_VFIO_DEVICE, BAD_USAGE, PARTLY_LEARNT };
 static void
 usage(FILE *f)
 {
-	fputs("usage: dpdk-wc-info [--json] [--no-open] [DDDD:BB:DD.F...]\n"
+	fputs("usage: dpdk-wc-info [--json] [--no-open] [--vf-token UUID] [[DDDD:]BB:DD.F...]\n"
 		"\n"
 		"Which BARs of the devices bound to vfio-pci can be, and are, write-combining, and\n"
 		"why not. Without addresses: all such devices.\n"
@@ -23,6 +23,8 @@ usage(FILE *f)
 		"  --json     one JSON object: {schema, devices[]}\n"
 		"  --no-open  open no device. Otherwise one that nobody uses is opened for a moment\n"
 		"             to ask the kernel what it offers, and vfio-pci resets a device then.\n"
+		"  --vf-token UUID  what a virtual function wants whose physical function is on\n"
+		"             vfio-pci, too (DPDK's --vfio-vf-token)\n"
 		"\n"
 		"Needs root. Devices that a process has open are asked about at the process (DPDK's\n"
 		"telemetry) and in /sys/kernel/debug/x86/pat_memtype_list.\n"
@@ -39,7 +41,7 @@ is_address(const struct dirent *entry)
 
 /* Learn and print one device; with json, append it there. Returns the exit status. */
 static int
-show(const char *bdf, bool named, bool may_open, json_t *json)
+show(const char *address, bool named, bool may_open, const char *token, json_t *json)
 {
 	struct device *d = malloc(sizeof(*d));
 	int status = ALL_LEARNT;
@@ -47,15 +49,16 @@ show(const char *bdf, bool named, bool may_open, json_t *json)
 
 	if (d == NULL)
 		abort();
-	ret = device_learn(d, bdf, may_open);
-	if (ret != 0 || !device_is_vfio(&d->sysfs)) {
+	ret = device_learn(d, address, may_open, token);
+	if (ret != 0 || !vfio_wc_sysfs_is_vfio(&d->sysfs)) {
 		if (named) {
 			if (ret != 0)
-				fprintf(stderr, "dpdk-wc-info: %s: %s\n", bdf, ret == -ENODEV ?
-					"no such PCI device" : strerror(-ret));
+				fprintf(stderr, "dpdk-wc-info: %s: %s\n", address,
+					ret == -EINVAL ? "is not a PCI address" :
+					ret == -ENODEV ? "no such PCI device" : strerror(-ret));
 			else
 				fprintf(stderr, "dpdk-wc-info: %s: is bound to %s, not to vfio-pci\n",
-					bdf, d->sysfs.driver[0] != '\0' ? d->sysfs.driver :
+					address, d->sysfs.driver[0] != '\0' ? d->sysfs.driver :
 					"no driver");
 			status = NOT_A_VFIO_DEVICE;
 		}
@@ -79,11 +82,13 @@ main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "no-open", no_argument, NULL, 'n' },
+		{ "vf-token", required_argument, NULL, 't' },
 		{ 0 },
 	};
 	struct dirent **entries = NULL;
 	bool may_open = true, as_json = false;
 	int status = ALL_LEARNT, one, i, n, opt;
+	const char *token = NULL;
 	json_t *devices = NULL;
 
 	while ((opt = getopt_long(argc, argv, "hj", options, NULL)) != -1)
@@ -97,6 +102,9 @@ main(int argc, char **argv)
 		case 'n':
 			may_open = false;
 			break;
+		case 't':
+			token = optarg;
+			break;
 		default:
 			usage(stderr);
 			return BAD_USAGE;
@@ -105,7 +113,7 @@ main(int argc, char **argv)
 	if (as_json)
 		devices = json_array();
 	for (i = optind; i < argc; i++) {
-		one = show(argv[i], true, may_open, devices);
+		one = show(argv[i], true, may_open, token, devices);
 		/* of two complaints the one about the command line wins */
 		if (one == NOT_A_VFIO_DEVICE || status == ALL_LEARNT)
 			status = one;
@@ -113,7 +121,7 @@ main(int argc, char **argv)
 	if (optind == argc) {
 		n = scandir("/sys/bus/pci/devices", &entries, is_address, alphasort);
 		for (i = 0; i < n; i++) {
-			one = show(entries[i]->d_name, false, may_open, devices);
+			one = show(entries[i]->d_name, false, may_open, token, devices);
 			if (status == ALL_LEARNT)
 				status = one;
 			free(entries[i]);

@@ -82,10 +82,10 @@ report_text(const struct device *d)
 	unsigned int bar;
 	size_t i;
 
-	printf("%s  %04x:%04x  %s%s", d->bdf, d->sysfs.vendor, d->sysfs.device, d->sysfs.driver,
-		d->user != 0 ? "" : "\n");
-	if (d->user != 0)
-		printf("  used by %s (pid %d)\n", d->user_name, d->user);
+	printf("%s  %04x:%04x  %s%s", d->sysfs.bdf, d->sysfs.vendor, d->sysfs.device, d->sysfs.driver,
+		d->user.pid != 0 ? "" : "\n");
+	if (d->user.pid != 0)
+		printf("  used by %s (pid %d)\n", d->user.name, d->user.pid);
 	for (bar = 0; bar < RTE_VFIO_WC_BARS; bar++)
 		if (d->sysfs.bar[bar].size != 0)
 			print_bar(d, bar);
@@ -164,10 +164,10 @@ report_json(const struct device *d)
 			"mtrr", memtypes_json(d->mtrr[bar], d->nb_mtrr[bar], b->start)));
 	}
 	return json_pack("{s:s, s:i, s:i, s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:s}",
-		"device", d->bdf, "vendor_id", (int)d->sysfs.vendor, "device_id",
+		"device", d->sysfs.bdf, "vendor_id", (int)d->sysfs.vendor, "device_id",
 		(int)d->sysfs.device, "driver", d->sysfs.driver,
-		"user", d->user == 0 ? json_null() :
-			json_pack("{s:i, s:s}", "pid", (int)d->user, "name", d->user_name),
+		"user", d->user.pid == 0 ? json_null() :
+			json_pack("{s:i, s:s}", "pid", (int)d->user.pid, "name", d->user.name),
 		"cookies", answers[d->cookies], "cookies_reason", d->cookies_reason,
 		"bars", bars, "ranges", d->ranges == NULL ? json_null() : json_deep_copy(d->ranges),
 		"wc", on_off[d->wc], "because", d->because);

@@ -63,3 +63,9 @@ matches "dpdk-wc-info: no such device" "$(</tmp/err)" "0000:00:1f.7: no such PCI
 dpdk-wc-info "$(bdf igb)" 2>/tmp/err
 is "dpdk-wc-info: not vfio-pci: status" $? 1
 matches "dpdk-wc-info: not vfio-pci" "$(</tmp/err)" "is bound to igb, not to vfio-pci"
+
+# any spelling of an address
+dpdk-wc-info eth0 2>/tmp/err
+is "dpdk-wc-info: no address: status" $? 1
+matches "dpdk-wc-info: no address" "$(</tmp/err)" "eth0: is not a PCI address"
+matches "dpdk-wc-info: as lspci prints it" "$(dpdk-wc-info "${addr#0000:}")" "^$addr  1af4:"
