@@ -47,22 +47,10 @@ parse_number(struct parser *p, const char *key, const char *value, uint64_t *out
 static int
 parse_dev(struct parser *p, const char *value)
 {
-	unsigned int domain = 0, bus, devid, function;
-	int end = 0;
-
 	if (p->device[0] != '\0' && !p->device_used)
 		return FAIL(p, "dev=%s has no bar=", p->device);
-	if (sscanf(value, "%x:%2x:%2x.%1u%n", &domain, &bus, &devid, &function, &end) != 4 ||
-			value[end] != '\0') {
-		domain = 0;
-		end = 0;
-		if (sscanf(value, "%2x:%2x.%1u%n", &bus, &devid, &function, &end) != 3 ||
-				value[end] != '\0')
-			return FAIL(p, "dev=%s is not a PCI address (dddd:bb:dd.f)", value);
-	}
-	if (devid > 0x1f || function > 7)
+	if (vfio_wc_bdf(value, p->device) != 0)
 		return FAIL(p, "dev=%s is not a PCI address (dddd:bb:dd.f)", value);
-	snprintf(p->device, sizeof(p->device), "%04x:%02x:%02x.%u", domain, bus, devid, function);
 	p->device_used = false;
 	return 0;
 }
