@@ -10,8 +10,7 @@
 #include <rte_telemetry.h>
 #include <rte_version.h>
 
-#include "vfio_wc_driver.h"
-#include "vfio_wc_log.h"
+#include "vfio_wc_request.h"
 
 /* Renamed in 23.03. */
 #if RTE_VERSION < RTE_VERSION_NUM(23, 3, 0, 0)
@@ -62,7 +61,7 @@ static int
 cmd_list(const char *cmd __rte_unused, const char *params __rte_unused, struct rte_tel_data *d)
 {
 	rte_tel_data_start_array(d, RTE_TEL_STRING_VAL);
-	vfio_wc_foreach_range(visit_list, d);
+	vfio_wc_request_foreach(visit_list, d);
 	return 0;
 }
 
@@ -91,7 +90,7 @@ cmd_ranges(const char *cmd __rte_unused, const char *params __rte_unused, struct
 {
 	/* objects, by ID: telemetry's arrays cannot hold objects */
 	rte_tel_data_start_dict(d);
-	vfio_wc_foreach_range(visit_ranges, d);
+	vfio_wc_request_foreach(visit_ranges, d);
 	return 0;
 }
 
@@ -121,18 +120,12 @@ cmd_info(const char *cmd __rte_unused, const char *params, struct rte_tel_data *
 	if (params == NULL)
 		return -EINVAL;
 	rte_tel_data_start_dict(d);
-	vfio_wc_foreach_range(visit_info, &info);
+	vfio_wc_request_foreach(visit_info, &info);
 	return info.found ? 0 : -ENOENT;
 }
 
-void
-vfio_wc_telemetry_register(void)
+RTE_INIT(vfio_wc_telemetry)
 {
-	static bool registered;
-
-	if (registered)
-		return;
-	registered = true;
 	rte_telemetry_register_cmd("/vfio_wc/list", cmd_list,
 		"IDs of the BAR ranges that have a memory type asked for. Takes no parameters");
 	rte_telemetry_register_cmd("/vfio_wc/info", cmd_info,

@@ -20,7 +20,7 @@
 
 #include "dpdk_abi.h"
 #include "fake_vfio.h"
-#include "vfio_wc_driver.h"
+#include "vfio_wc_request.h"
 
 /* What EAL says; taken from the fake kernel by eal_sees(), for tests to falsify. */
 static struct dpdk_pci eal_pci[FAKE_DEVICES];
@@ -214,7 +214,7 @@ states(void)
 	static char text[512];
 
 	text[0] = '\0';
-	vfio_wc_foreach_range(visit_states, text);
+	vfio_wc_request_foreach(visit_states, text);
 	return text;
 }
 
@@ -279,7 +279,7 @@ auto_falls_back_with_one_notice(void **state)
 	assert_contains(logged(), "vfio_wc0: stays as it is: 0000:00:03.0 BAR 4 [0x3000, 0x4000): "
 		"this kernel's vfio driver has no mmap cookies");
 	assert_string_equal(removed, "");
-	vfio_wc_foreach_range(visit_reason, reason);
+	vfio_wc_request_foreach(visit_reason, reason);
 	assert_contains(reason, "no mmap cookies");
 
 	/* ports come and go, nothing more is said */

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include <rte_common.h>
+#include <rte_log.h>
+
+#include "vfio_wc_error.h"
+#include "vfio_wc_log.h"
+#include "vfio_wc_pci.h"
+#include "vfio_wc_policy.h"
+#include "vfio_wc_request.h"
+#include "vfio_wc_sysfs.h"
+
+/* Guards everything below. Never held while EAL is asked to remove a device. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+struct request {
+	TAILQ_ENTRY(request) next;
+	struct vfio_wc_request args;
+	bool noticed;	/* the one line about falling back was said */
+	unsigned int nb_ranges;
+	struct vfio_wc_range *range;
+};
+
+static TAILQ_HEAD(, request) requests = TAILQ_HEAD_INITIALIZER(requests);
+
+static bool
+is_explicit(const struct request *request)
+{
+	return request->args.nb_ranges > 0;
+}
+
+/* The range of another request that this one meets. */
+static struct vfio_wc_range *
+find_overlap(const struct vfio_wc_range *range, const struct request *self, bool with_explicit,
+		struct request **owner)
+{
+	unsigned int i;
+
+	TAILQ_FOREACH(*owner, &requests, next)
+		for (i = 0; *owner != self && i < (*owner)->nb_ranges; i++)
+			if (is_explicit(*owner) == with_explicit &&
+					vfio_wc_range_overlap(range, &(*owner)->range[i]))
+				return &(*owner)->range[i];
+	return NULL;
+}
+
+static struct vfio_wc_range *
+add_range(struct request *request, const char *device, unsigned int bar, uint64_t offset,
+		uint64_t length)
+{
+	struct vfio_wc_range *bigger, *range;
+
+	bigger = realloc(request->range, (request->nb_ranges + 1) * sizeof(*bigger));
+	if (bigger == NULL)
+		return NULL;
+	request->range = bigger;
+	range = &bigger[request->nb_ranges++];
+	memset(range, 0, sizeof(*range));
+	snprintf(range->device, sizeof(range->device), "%s", device);
+	range->bar = bar;
+	range->offset = offset;
+	range->length = length;
+	range->type = request->args.type;
+	range->fd = -1;
+	if (request->args.mode == VFIO_WC_OFF)
+		vfio_wc_range_set(range, VFIO_WC_OFF_BY_MODE, "mode=off");
+	else
+		vfio_wc_range_set(range, VFIO_WC_WAITING, VFIO_WC_NOT_PROBED);
+	return range;
+}
+
+/* Explicit ranges: what can be said of them before EAL has the device. */
+static int
+resolve(struct request *request, struct rte_vfio_wc_error *error)
+{
+	unsigned int i, j;
+	int ret;
+
+	for (i = 0; i < request->args.nb_ranges; i++) {
+		const struct vfio_wc_arg_range *arg = &request->args.range[i];
+		const struct vfio_wc_sysfs_bar *bar;
+		struct vfio_wc_sysfs sysfs;
+		struct vfio_wc_range *range;
+		struct request *owner;
+
+		ret = vfio_wc_sysfs_read(arg->device, &sysfs);
+		if (ret == -ENODEV)
+			return vfio_wc_fail(error, ENODEV, arg->device, "no such PCI device");
+		if (ret != 0)
+			return vfio_wc_fail(error, -ret, arg->device, "sysfs: %s", strerror(-ret));
+		/* vfio-pci or a variant driver: mlx5_vfio_pci, hisi-acc-vfio-pci ... */
+		if (strstr(sysfs.driver, "vfio") == NULL)
+			return vfio_wc_fail(error, ENOTSUP, arg->device,
+				"is bound to %s, not to vfio-pci",
+				sysfs.driver[0] != '\0' ? sysfs.driver : "no driver");
+		bar = &sysfs.bar[arg->bar];
+		if (bar->size == 0)
+			return vfio_wc_fail(error, ENODEV, arg->device, "has no BAR %u", arg->bar);
+		if (!bar->memory)
+			return vfio_wc_fail(error, ENODEV, arg->device,
+				"BAR %u is I/O ports, only memory has a memory type", arg->bar);
+		if (arg->offset >= bar->size)
+			return vfio_wc_fail(error, ERANGE, arg->device, "offset 0x%" PRIx64
+				" is outside of BAR %u, which has 0x%" PRIx64 " bytes",
+				arg->offset, arg->bar, bar->size);
+
+		range = add_range(request, arg->device, arg->bar, arg->offset,
+			arg->length != 0 ? arg->length : bar->size - arg->offset);
+		if (range == NULL)
+			return vfio_wc_fail(error, ENOMEM, arg->device, "no memory");
+		for (j = 0; j < i; j++)
+			if (vfio_wc_range_overlap(range, &request->range[j]))
+				return vfio_wc_fail(error, EEXIST, arg->device,
+					"BAR %u: two ranges of one request overlap", arg->bar);
+		if (find_overlap(range, request, true, &owner) != NULL)
+			return vfio_wc_fail(error, EEXIST, arg->device,
+				"BAR %u: the range overlaps one of %s", arg->bar,
+				owner->args.name);
+	}
+	return 0;
+}
+
+/* The built-in table: add what EAL has and the table names. Explicit ranges win. */
+static bool
+add_builtin(struct rte_device *dev __rte_unused, const struct dpdk_pci *pci, void *arg)
+{
+	unsigned int bars[RTE_VFIO_WC_BARS], n, i;
+	struct request *request = arg, *owner;
+	struct vfio_wc_sysfs sysfs;
+
+	if (pci->fd < 0 || vfio_wc_sysfs_read(pci->name, &sysfs) != 0)
+		return false;
+	n = vfio_wc_policy_bars(&sysfs, bars);
+	for (i = 0; i < n; i++) {
+		struct vfio_wc_range range = {
+			.bar = bars[i],
+			.length = sysfs.bar[bars[i]].size,
+		};
+
+		memcpy(range.device, pci->name, sizeof(range.device));
+		if (find_overlap(&range, NULL, true, &owner) == NULL &&
+				find_overlap(&range, NULL, false, &owner) == NULL &&
+				add_range(request, range.device, range.bar, 0,
+					range.length) == NULL)
+			LOG(ERR, "%s: no memory", range.device);
+	}
+	return false;
+}
+
+static void
+resolve_builtin(struct request *request)
+{
+	if (!is_explicit(request) && request->args.mode != VFIO_WC_OFF)
+		dpdk_abi_foreach_pci(add_builtin, request);
+}
+
+/* An explicit request takes its ranges from the built-in table's. */
+static void
+displace_builtin(const struct request *request)
+{
+	unsigned int i;
+
+	for (i = 0; i < request->nb_ranges; i++) {
+		struct vfio_wc_range *range;
+		struct request *owner;
+
+		while ((range = find_overlap(&request->range[i], request, false, &owner)) != NULL) {
+			vfio_wc_range_off(range, VFIO_WC_WAITING, "");
+			*range = owner->range[--owner->nb_ranges];
+		}
+	}
+}
+
+/* An explicit request stands or falls as one; of the table, each device by itself. */
+static bool
+same_group(const struct request *request, const struct vfio_wc_range *a,
+		const struct vfio_wc_range *b)
+{
+	return is_explicit(request) || strcmp(a->device, b->device) == 0;
+}
+
+static void
+fail_group(struct request *request, const struct vfio_wc_range *failed, const char *why)
+{
+	/* copied: failed is one of those that get a new reason */
+	struct vfio_wc_range key = *failed;
+	unsigned int i;
+
+	for (i = 0; i < request->nb_ranges; i++)
+		if (same_group(request, &key, &request->range[i]))
+			vfio_wc_range_off(&request->range[i], VFIO_WC_FAILED, why);
+}
+
+/* The reason alone: telemetry has 128 bytes for a string, and says device and BAR elsewhere. */
+static const char *
+reason_of(const struct rte_vfio_wc_error *error)
+{
+	const char *colon = strstr(error->text, ": ");
+
+	return colon != NULL ? colon + 2 : error->text;
+}
+
+/* What the user can mend in the request, as opposed to what this machine cannot do. */
+static bool
+is_bad_request(int err)
+{
+	return err == EINVAL || err == EOVERFLOW || err == ERANGE || err == ENODEV;
+}
+
+/*
+ * Turn on what waits and can be. Returns 0, or the negative errno of the first failure that is not
+ * mode=auto's to swallow; error describes it.
+ */
+static int
+apply(struct request *request, struct rte_vfio_wc_error *first)
+{
+	unsigned int i, j;
+	int ret = 0;
+
+	for (i = 0; i < request->nb_ranges; i++) {
+		struct vfio_wc_range *range = &request->range[i];
+		struct rte_vfio_wc_error error = { 0 };
+
+		if (range->state != VFIO_WC_WAITING)
+			continue;
+		/* one of its group has failed before, on another device */
+		for (j = 0; j < request->nb_ranges; j++)
+			if (request->range[j].state == VFIO_WC_FAILED &&
+					same_group(request, range, &request->range[j]))
+				break;
+		if (j < request->nb_ranges) {
+			vfio_wc_range_set(range, VFIO_WC_FAILED, "another range of the request failed");
+			continue;
+		}
+		if (vfio_wc_range_on(range, &error) == 0 || error.err == EAGAIN)
+			continue;
+
+		fail_group(request, range, reason_of(&error));
+		if (request->args.mode == VFIO_WC_AUTO && !is_bad_request(error.err)) {
+			rte_log(request->noticed ? RTE_LOG_INFO : RTE_LOG_NOTICE, vfio_wc_logtype,
+				"vfio_wc: %s: stays as it is: %s\n", request->args.name,
+				error.text);
+			request->noticed = true;
+		} else {
+			LOG(ERR, "%s: %s", request->args.name, error.text);
+			if (ret == 0) {
+				ret = -error.err;
+				*first = error;
+			}
+		}
+	}
+	return ret;
+}
+
+/* How to remove the devices of what failed under mode=required. */
+static void
+remove_failed(const struct request *request, void (*remove)(const char *bdf))
+{
+	unsigned int i, j;
+
+	for (i = 0; request->args.mode == VFIO_WC_REQUIRED && i < request->nb_ranges; i++) {
+		for (j = 0; j < i; j++)
+			if (strcmp(request->range[j].device, request->range[i].device) == 0)
+				break;
+		if (j == i && request->range[i].state == VFIO_WC_FAILED)
+			remove(request->range[i].device);
+	}
+}
+
+/* Undo a request, as far as it got. */
+static void
+drop(struct request *request)
+{
+	unsigned int i;
+
+	for (i = 0; i < request->nb_ranges; i++)
+		vfio_wc_range_off(&request->range[i], VFIO_WC_WAITING, "");
+	free(request->range);
+	free(request);
+}
+
+void
+vfio_wc_request_refuse(const struct vfio_wc_request *args)
+{
+	unsigned int i;
+
+	for (i = 0; args->mode == VFIO_WC_REQUIRED && i < args->nb_ranges; i++)
+		vfio_wc_pci_remove(args->range[i].device);
+}
+
+/* Under the lock: see that the request is met, and keep it. */
+static int
+keep(struct request *request)
+{
+	const char *name = request->args.name;
+	struct rte_vfio_wc_error error;
+	unsigned int i;
+	int ret;
+
+	ret = resolve(request, &error);
+	if (ret != 0) {
+		LOG(ERR, "%s: %s", name, error.text);
+		return ret;
+	}
+	displace_builtin(request);
+	resolve_builtin(request);
+	ret = apply(request, &error);
+	if (ret != 0)
+		return ret;
+	TAILQ_INSERT_TAIL(&requests, request, next);
+	for (i = 0; i < request->nb_ranges; i++)
+		if (is_explicit(request) && request->range[i].state == VFIO_WC_WAITING)
+			LOG(NOTICE, "%s: %s BAR %u: waits for EAL to probe the device", name,
+				request->range[i].device, request->range[i].bar);
+	return 0;
+}
+
+int
+vfio_wc_request_add(const struct vfio_wc_request *args)
+{
+	struct request *request;
+	int ret;
+
+	request = calloc(1, sizeof(*request));
+	if (request == NULL)
+		return -ENOMEM;
+	request->args = *args;
+	pthread_mutex_lock(&lock);
+	ret = keep(request);
+	pthread_mutex_unlock(&lock);
+	if (ret == 0)
+		return 0;
+
+	if (is_explicit(request))
+		vfio_wc_request_refuse(args);
+	else
+		remove_failed(request, vfio_wc_pci_remove);
+	drop(request);
+	return ret;
+}
+
+bool
+vfio_wc_request_remove(const char *name)
+{
+	struct request *request;
+	bool last;
+
+	pthread_mutex_lock(&lock);
+	TAILQ_FOREACH(request, &requests, next)
+		if (strcmp(request->args.name, name) == 0)
+			break;
+	if (request != NULL) {
+		TAILQ_REMOVE(&requests, request, next);
+		drop(request);
+	}
+	last = TAILQ_EMPTY(&requests);
+	pthread_mutex_unlock(&lock);
+	return last;
+}
+
+void
+vfio_wc_request_apply_all(void)
+{
+	struct rte_vfio_wc_error error;
+	struct request *request;
+
+	pthread_mutex_lock(&lock);
+	TAILQ_FOREACH(request, &requests, next) {
+		resolve_builtin(request);
+		if (apply(request, &error) != 0)
+			remove_failed(request, vfio_wc_pci_remove_later);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+void
+vfio_wc_request_port_gone(const char *port)
+{
+	struct request *request;
+	unsigned int i;
+
+	pthread_mutex_lock(&lock);
+	TAILQ_FOREACH(request, &requests, next)
+		for (i = 0; i < request->nb_ranges; i++) {
+			struct vfio_wc_range *range = &request->range[i];
+			size_t n = strlen(range->device);
+
+			/* several ports of a device are "<device>_port..." */
+			if (range->state != VFIO_WC_OFF_BY_MODE &&
+					strncmp(port, range->device, n) == 0 &&
+					(port[n] == '\0' || port[n] == '_'))
+				vfio_wc_range_set(range, VFIO_WC_WAITING, "the port was removed");
+		}
+	pthread_mutex_unlock(&lock);
+}
+
+void
+vfio_wc_request_foreach(void (*visit)(const char *id, const struct vfio_wc_request *request,
+		const struct vfio_wc_range *range, void *arg), void *arg)
+{
+	char id[VFIO_WC_ID_LEN];
+	struct request *request;
+	unsigned int i;
+
+	pthread_mutex_lock(&lock);
+	TAILQ_FOREACH(request, &requests, next)
+		for (i = 0; i < request->nb_ranges; i++) {
+			snprintf(id, sizeof(id), "%s/%u", request->args.name, i);
+			visit(id, &request->args, &request->range[i], arg);
+		}
+	pthread_mutex_unlock(&lock);
+}
+
