@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* rte_intr_dev_fd_get() is exported, and internal; the device iterator is experimental. */
@@ -18,190 +18,84 @@
 #include <rte_version.h>
 
 #include "dpdk_abi.h"
+#include "dpdk_layout.h"
 #include "vfio_wc_log.h"
 
-static_assert(PCI_MAX_RESOURCE == RTE_VFIO_WC_BARS, "BARs of a PCI device");
+struct rte_vdev_device;
+struct rte_vdev_driver;
 
-/*
- * struct rte_device: lib/eal/include/dev_driver.h.
- * The same from 22.11 (which made it private) to 26.07; only its size matters here, the members
- * have public accessors.
- */
-struct abi_device {
-	void *next[2];
-	const char *name;
-	const char *bus_info;
-	const void *driver;
-	const void *bus;
-	int numa_node;
-	void *devargs;
-};
+/* The layout of the DPDK that runs; NULL until it is known to be one that was checked. */
+static const struct dpdk_layout *layout;
 
-/*
- * struct rte_pci_device: drivers/bus/pci/bus_pci_driver.h.
- * A list entry stands before the struct rte_device until 26.03; from that on, as far as
- * intr_handle, it is the same from 22.11 to 26.07. So it is counted from the struct rte_device.
- */
-struct abi_pci_device {
-	struct abi_device device;
-	struct rte_pci_addr addr;
-	struct rte_pci_id id;
-	struct rte_mem_resource mem_resource[PCI_MAX_RESOURCE];
-	struct rte_intr_handle *intr_handle;
-};
+#define MEMBER(name, type, structure, member, in_2211, in_2607) \
+	typedef __typeof__(type) type_of_ ## name;
+#define SIZE(name, structure, in_2211, in_2607)
+#define FUNCTION(name, type) __typeof__(type) name;
+DPDK_LAYOUT(MEMBER, SIZE, FUNCTION)
 
-/*
- * struct rte_vdev_driver: drivers/bus/vdev/bus_vdev_driver.h, with struct rte_driver inside.
- * Until 26.03 it and its device start with a list entry of their own; 26.07 uses the one in the
- * common structures, and gave the common driver a bus.
- */
-struct abi_vdev_ops {
-	int (*probe)(void *vdev);
-	int (*remove)(void *vdev);
-	void *dma_map;
-	void *dma_unmap;
-	uint32_t drv_flags;
-};
+/* The member of that name, of dpdk_layout.h, in the structure at base. */
+#define AT(base, name) ((type_of_ ## name *)RTE_PTR_ADD(base, layout->name))
 
-struct abi_vdev_driver_2211 {
-	void *next[2];
-	struct {
-		void *next[2];
-		const char *name;
-		const char *alias;
-	} driver;
-	struct abi_vdev_ops ops;
-};
+static_assert(sizeof(type_of_pci_resources) ==
+	RTE_VFIO_WC_BARS * sizeof(struct rte_mem_resource), "BARs of a PCI device");
 
-struct abi_vdev_driver_2607 {
-	struct {
-		void *next[2];
-		const char *name;
-		const char *alias;
-		const void *bus;
-	} driver;
-	struct abi_vdev_ops ops;
-};
+static int (*on_probe)(struct rte_device *dev);
+static int (*on_remove)(struct rte_device *dev);
 
-#ifdef RTE_ARCH_64
-static_assert(sizeof(struct abi_device) == 64, "struct rte_device");
-static_assert(offsetof(struct abi_pci_device, addr) == 64, "struct rte_pci_device");
-static_assert(offsetof(struct abi_pci_device, id) == 72, "struct rte_pci_device");
-static_assert(offsetof(struct abi_pci_device, mem_resource) == 88, "struct rte_pci_device");
-static_assert(offsetof(struct abi_pci_device, intr_handle) == 232, "struct rte_pci_device");
-static_assert(offsetof(struct abi_vdev_driver_2211, ops) == 48, "struct rte_vdev_driver");
-static_assert(sizeof(struct abi_vdev_driver_2211) == 88, "struct rte_vdev_driver");
-static_assert(offsetof(struct abi_vdev_driver_2607, ops) == 40, "struct rte_vdev_driver");
-static_assert(sizeof(struct abi_vdev_driver_2607) == 80, "struct rte_vdev_driver");
-#endif
-
-/* Exported by librte_bus_vdev; declared in a header that is not packaged. */
-void rte_vdev_register(void *driver);
-
-static int (*vdev_probe)(struct rte_device *dev);
-static int (*vdev_remove)(struct rte_device *dev);
-
-static struct rte_device *
-device_2211(void *vdev)
+static int
+probe_vdev(struct rte_vdev_device *vdev)
 {
-	return RTE_PTR_ADD(vdev, 2 * sizeof(void *));	/* its list entry */
+	return on_probe(AT(vdev, vdev_device));
 }
 
 static int
-probe_2211(void *vdev)
+remove_vdev(struct rte_vdev_device *vdev)
 {
-	return vdev_probe(device_2211(vdev));
-}
-
-static int
-remove_2211(void *vdev)
-{
-	return vdev_remove(device_2211(vdev));
-}
-
-static void
-register_2211(const char *name)
-{
-	static struct abi_vdev_driver_2211 driver = {
-		.ops = { .probe = probe_2211, .remove = remove_2211 },
-	};
-
-	driver.driver.name = name;
-	rte_vdev_register(&driver);
-}
-
-static int
-probe_2607(void *vdev)
-{
-	return vdev_probe(vdev);
-}
-
-static int
-remove_2607(void *vdev)
-{
-	return vdev_remove(vdev);
-}
-
-static void
-register_2607(const char *name)
-{
-	static struct abi_vdev_driver_2607 driver = {
-		.ops = { .probe = probe_2607, .remove = remove_2607 },
-	};
-
-	driver.driver.name = name;
-	rte_vdev_register(&driver);
-}
-
-/*
- * Checked by reading the headers of each release named, and by running 22.11 and 24.11.
- * The shared object itself links against one ABI's libraries; this table is what catches an update
- * of DPDK within an ABI, a static build, and a release that nobody has looked at.
- */
-static const struct abi {
-	int first, last;	/* year * 100 + month of the releases, inclusive */
-	void (*register_vdev)(const char *name);
-} abis[] = {
-	{ 2211, 2603, register_2211 },
-	{ 2607, 2607, register_2607 },
-};
-
-static const struct abi *
-find_abi(void)
-{
-	unsigned int i;
-	int year, month;
-
-	/* "DPDK 24.11.4" */
-	if (sscanf(rte_version(), "%*s %d.%d", &year, &month) != 2)
-		return NULL;
-	for (i = 0; i < RTE_DIM(abis); i++)
-		if (abis[i].first <= year * 100 + month && year * 100 + month <= abis[i].last)
-			return &abis[i];
-	return NULL;
+	return on_remove(AT(vdev, vdev_device));
 }
 
 int
 dpdk_abi_register_vdev(const char *name, int (*probe)(struct rte_device *dev),
 		int (*remove)(struct rte_device *dev))
 {
-	const struct abi *abi = find_abi();
+	const struct dpdk_release *first = &dpdk_releases[0], *last = first + DPDK_RELEASES - 1;
+	const char *version = strchr(rte_version(), ' ');	/* "DPDK 24.11.4" */
+	const struct dpdk_release *release;
+	struct rte_vdev_driver *driver;
+	char accepted[64];
+	bool checked;
 
-	if (abi == NULL) {
-		LOG(ERR, "\"%s\" is not a DPDK whose private structures were checked "
-			"(22.11 to 26.07 are); the driver stays away", rte_version());
+	release = dpdk_release_of(version != NULL ? version : "", &checked);
+	if (!checked) {
+		if (release != NULL)
+			snprintf(accepted, sizeof(accepted), "of %d.%02d, patch levels up to %d",
+				release->year, release->month, release->patch);
+		else
+			snprintf(accepted, sizeof(accepted), "releases from %d.%02d to %d.%02d",
+				first->year, first->month, last->year, last->month);
+		LOG(ERR, "\"%s\" is not a DPDK whose private structures were checked (%s, were): "
+			"the driver stays away", rte_version(), accepted);
 		return -ENOTSUP;
 	}
-	vdev_probe = probe;
-	vdev_remove = remove;
-	abi->register_vdev(name);
+	layout = release->layout;
+	driver = calloc(1, layout->vdev_driver);	/* EAL's, for good */
+	if (driver == NULL)
+		return -ENOMEM;
+	*AT(driver, vdev_name) = name;
+	*AT(driver, vdev_probe) = probe_vdev;
+	*AT(driver, vdev_remove) = remove_vdev;
+	on_probe = probe;
+	on_remove = remove;
+	rte_vdev_register(driver);
 	return 0;
 }
 
 static bool
-copy_pci(const struct rte_device *dev, struct dpdk_pci *out)
+copy_pci(struct rte_device *dev, struct dpdk_pci *out)
 {
-	const struct abi_pci_device *pci = (const void *)dev;
+	const void *pci = RTE_PTR_SUB(dev, layout->pci_device);
+	const struct rte_mem_resource *bars = *AT(pci, pci_resources);
+	const struct rte_intr_handle *intr_handle = *AT(pci, pci_intr_handle);
 	struct rte_pci_addr addr;
 	unsigned int i;
 
@@ -211,20 +105,20 @@ copy_pci(const struct rte_device *dev, struct dpdk_pci *out)
 	 * one does not survive this, before any pointer in it is followed.
 	 */
 	if (rte_pci_addr_parse(rte_dev_name(dev), &addr) != 0 ||
-			rte_pci_addr_cmp(&addr, &pci->addr) != 0)
+			rte_pci_addr_cmp(&addr, AT(pci, pci_addr)) != 0)
 		return false;
 
 	snprintf(out->name, sizeof(out->name), PCI_PRI_FMT, addr.domain, addr.bus, addr.devid,
 		addr.function);
-	out->vendor = pci->id.vendor_id;
-	out->device = pci->id.device_id;
+	out->vendor = AT(pci, pci_id)->vendor_id;
+	out->device = AT(pci, pci_id)->device_id;
 	for (i = 0; i < RTE_VFIO_WC_BARS; i++) {
-		out->bar[i].start = pci->mem_resource[i].phys_addr;
-		out->bar[i].size = pci->mem_resource[i].len;
-		out->bar[i].addr = pci->mem_resource[i].addr;
+		out->bar[i].start = bars[i].phys_addr;
+		out->bar[i].size = bars[i].len;
+		out->bar[i].addr = bars[i].addr;
 	}
 	/* allocated by the PCI bus when a driver probes the device */
-	out->fd = pci->intr_handle == NULL ? -1 : rte_intr_dev_fd_get(pci->intr_handle);
+	out->fd = intr_handle == NULL ? -1 : rte_intr_dev_fd_get(intr_handle);
 	return true;
 }
 

@@ -7,9 +7,9 @@
  * The one door to what is private in DPDK.
  *
  * A driver outside of DPDK's tree needs the layout of three private structures (a PCI device, and
- * a virtual device with its driver) whose headers distributions do not package. dpdk_abi.c holds
- * a copy for each ABI that was checked, chosen by rte_version(); nothing else in this driver knows
- * of them.
+ * a virtual device with its driver) whose headers distributions do not package. dpdk_layout.h says
+ * what they look like in each release that was checked, chosen by rte_version(); nothing else in this
+ * driver knows of them.
  */
 
 #include <stdbool.h>

@@ -94,7 +94,7 @@ void
 vfio_wc_range_off(struct vfio_wc_range *range, enum vfio_wc_state state, const char *reason)
 {
 	struct rte_vfio_wc_range lib = lib_range(range);
-	struct rte_vfio_wc_error error;
+	struct rte_vfio_wc_error error = { .text = "sysfs cannot be read" };
 	struct vfio_wc_sysfs sysfs;
 	int ret;
 
