@@ -2,13 +2,18 @@
  *
  * A model of Amazon's Elastic Network Adapter, as its drivers see it.
  *
- *	vfu.c		BARs, config space, interrupts, guest memory: the way to QEMU
- *	ena_regs.c	BAR0, reset, errors
- *	ena_admin.c	admin queue, its commands; asynchronous events
- *	ena_io.c	Tx and Rx queues, LLQ
- *	frame.c		what is in a frame: parsing, checksums, RSS hash
- *	traffic.c	where frames go and come from; the generator, and the check of what it gets back
  *	main.c		the process: options, the event loop, commands on stdin
+ *	traffic.c	where frames go and come from; the generator, and the check of what it gets back
+ *	ena_regs.c	the device: BAR0, reset
+ *	ena_admin.c	admin queue, its commands
+ *	ena_io.c	Tx and Rx queues, LLQ
+ *	ena_event.c	asynchronous events; what happens when the driver breaks a rule
+ *	ena_ring.c	rings of the admin queue and of events
+ *	frame.c		what is in a frame: parsing, checksums, RSS hash
+ *	vfu.c		BARs, config space, interrupts, guest memory: the way to QEMU
+ *
+ * Each calls those below it only; what the device has for whoever is plugged in goes through
+ * struct ena_port.
  *
  * The guest is not trusted. Whatever is in guest memory or in the LLQ is copied once and then
  * checked. A driver that breaks the rules finds the device in its fatal-error state (DEV_STS) and
@@ -87,11 +92,20 @@ struct ena_counters {
 	uint64_t llq_frames, host_frames; /* transmitted, by placement */
 };
 
-struct traffic;
+/* The other end of the cable, as the device calls it. */
+struct ena_port {
+	/* A frame that the driver sent. */
+	void (*tx)(void *arg, const uint8_t *frame, size_t len);
+	/* The driver rang a Tx doorbell, and all before it has been seen. */
+	void (*tx_done)(void *arg);
+	/* Rx queues have got buffers, or are new, or RSS or the link has changed. */
+	void (*rx_room)(void *arg);
+};
 
 struct ena {
 	struct vfu *vfu;
-	struct traffic *traffic;
+	const struct ena_port *port;
+	void *port_arg;
 	int llq_fd;
 	uint8_t *llq;
 	bool llq_offered;    /* what the device advertises */
@@ -121,68 +135,10 @@ struct ena {
 	const char *name; /* in messages; NULL: say nothing */
 };
 
-/* ena_regs.c */
-struct ena *ena_new(const char *name);
-void ena_free(struct ena *ena);
-void ena_reset(struct ena *ena);
-/* The driver broke a rule: count it, say it, stop until reset. */
-void ena_violation(struct ena *ena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static inline uint32_t
 ena_reg(const struct ena *ena, unsigned int offset)
 {
 	return ena->regs[offset / 4];
 }
-
-/* ena_admin.c */
-void ena_admin_doorbell(struct ena *ena, uint32_t tail);
-void ena_aenq_doorbell(struct ena *ena, uint32_t head);
-void ena_keep_alive(struct ena *ena);
-void ena_set_link(struct ena *ena, bool up);
-void ena_aenq_fatal(struct ena *ena);
-
-/* ena_io.c */
-void ena_io_doorbell(struct ena *ena, unsigned int sq, uint32_t tail);
-void ena_io_unmask(struct ena *ena, unsigned int cq, uint32_t value);
-/* Is there room for a frame of that length now? */
-bool ena_rx_room(struct ena *ena, unsigned int sq, size_t len);
-/* Give a frame to the driver: false when it did not fit. The interrupt waits for ena_rx_done(). */
-bool ena_rx(struct ena *ena, unsigned int sq, const uint8_t *frame, size_t len, uint32_t hash);
-void ena_rx_done(struct ena *ena, unsigned int sq);
-/* The Rx queue that RSS picks, -1: there is none. */
-int ena_rx_queue(const struct ena *ena, const uint8_t *frame, size_t len, uint32_t *hash);
-
-/* frame.c */
-struct frame_info {
-	uint16_t l3, l4; /* offsets, 0: none or unknown */
-	uint16_t end;	 /* of the IP packet; what follows is padding */
-	uint8_t proto;	 /* enum ena_admin_flow_hash_proto */
-	uint8_t l4_proto; /* IP protocol number, of l4 */
-};
-void frame_parse(const uint8_t *frame, size_t len, struct frame_info *info);
-uint32_t frame_hash(const uint8_t *frame, const struct frame_info *info, const uint8_t key[40],
-		    uint16_t fields);
-/* Fill in checksums; partial: the pseudo header's sum is in its place already. */
-void frame_fill_l3(uint8_t *frame, const struct frame_info *info);
-void frame_fill_l4(uint8_t *frame, const struct frame_info *info, bool partial);
-bool frame_l3_good(const uint8_t *frame, const struct frame_info *info);
-bool frame_l4_good(const uint8_t *frame, const struct frame_info *info);
-
-/* traffic.c */
-struct traffic *traffic_new(struct ena *ena);
-void traffic_free(struct traffic *traffic);
-/* A frame that the driver sent. */
-void traffic_tx(struct traffic *traffic, unsigned int sq, const uint8_t *frame, size_t len);
-/* The driver rang a Tx doorbell, and all before it has been seen. */
-void traffic_tx_done(struct traffic *traffic);
-/* Rx queues have got buffers, or are new, or RSS has changed. */
-void traffic_rx_room(struct traffic *traffic);
-/* Generate a little; true: there is more to do. */
-bool traffic_run(struct traffic *traffic);
-void traffic_wire(struct traffic *traffic, int fd);
-void traffic_wire_readable(struct traffic *traffic);
-/* Record all frames in a file from now on; NULL: no more. False: errno says why. */
-bool traffic_pcap(struct traffic *traffic, const char *path);
-/* A command line (see main.c); the answer, one line, goes to out. False: not one of ours. */
-bool traffic_command(struct traffic *traffic, char **words, unsigned int count, FILE *out);
 
 #endif

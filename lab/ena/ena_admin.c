@@ -1,42 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The admin queue: commands come in a ring in guest memory (AQ), answers go to another (ACQ), events
- * that nobody asked for to a third (AENQ) [admin; com, ena_com_admin_init()].
+ * The admin queue: commands come in a ring in guest memory (AQ), answers go to another (ACQ)
+ * [admin; com, ena_com_admin_init()].
  */
 
-#include "ena.h"
+#include "ena_admin.h"
+#include "ena_event.h"
+#include "ena_ring.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#define ENTRY_SIZE 64
-
-static uint64_t
-reg_addr(const struct ena *ena, unsigned int lo)
-{
-	return (uint64_t)(ena_reg(ena, lo + 4) & 0xffff) << 32 | ena_reg(ena, lo);
-}
 
 static uint64_t
 hw_addr(const struct hw_addr *addr)
 {
 	return (uint64_t)addr->hi << 32 | addr->lo;
-}
-
-static bool
-power_of_2(uint32_t value)
-{
-	return value != 0 && (value & (value - 1)) == 0;
-}
-
-/* Depth of a ring by its caps register; 0: not usable. */
-static uint16_t
-ring_depth(const struct ena *ena, unsigned int caps)
-{
-	uint32_t value = ena_reg(ena, caps), depth = value & 0xffff;
-
-	return value >> 16 == ENTRY_SIZE && power_of_2(depth) && depth <= ENA_ADMIN_DEPTH ? depth : 0;
 }
 
 /* --- Queues ----------------------------------------------------------------------------------- */
@@ -49,7 +27,7 @@ create_cq(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry *r
 	uint16_t depth = cmd->create_cq.depth;
 
 	/* 2 words: Tx completions [io]; 4 and 8: what [admin] names as valid. */
-	if (!power_of_2(depth) || depth > ENA_MAX_DEPTH || (words != 2 && words != 4 && words != 8) ||
+	if (!ena_power_of_2(depth) || depth > ENA_MAX_DEPTH || (words != 2 && words != 4 && words != 8) ||
 	    base % (4 * words) != 0 || vfu_dma(ena->vfu, base, 4 * words, true) == NULL)
 		return STATUS_ILLEGAL_PARAMETER;
 	for (i = 0; i < ENA_CQS && ena->cqs[i].used; i++)
@@ -93,7 +71,7 @@ create_sq(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry *r
 	uint16_t depth = cmd->create_sq.depth, cq = cmd->create_sq.cq_idx;
 	unsigned int i, end, min;
 
-	if (!power_of_2(depth) || depth > ENA_MAX_DEPTH || cq >= ENA_CQS || !ena->cqs[cq].used ||
+	if (!ena_power_of_2(depth) || depth > ENA_MAX_DEPTH || cq >= ENA_CQS || !ena->cqs[cq].used ||
 	    SQ_COMPLETION_POLICY(cmd->create_sq.caps_2) != POLICY_DESC ||
 	    (direction != DIRECTION_TX && direction != DIRECTION_RX))
 		return STATUS_ILLEGAL_PARAMETER;
@@ -129,7 +107,7 @@ create_sq(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry *r
 	resp->create_sq.doorbell = ENA_DOORBELL(i);
 	if (ena->sqs[i].llq)
 		resp->create_sq.llq = i * ENA_LLQ_SLOT;
-	traffic_rx_room(ena->traffic);
+	ena->port->rx_room(ena->port_arg);
 	return STATUS_SUCCESS;
 }
 
@@ -142,7 +120,7 @@ destroy_sq(struct ena *ena, const struct hw_aq_entry *cmd)
 	    SQ_DIRECTION(cmd->destroy_sq.identity) != ena->sqs[idx].direction)
 		return STATUS_ILLEGAL_PARAMETER;
 	ena->sqs[idx].used = false;
-	traffic_rx_room(ena->traffic);
+	ena->port->rx_room(ena->port_arg);
 	return STATUS_SUCCESS;
 }
 
@@ -339,11 +317,9 @@ set_rss_table(struct ena *ena, const struct hw_aq_entry *cmd, const struct hw_rs
 		for (i = 0; i < ena->rss_size; i++)
 			ena->rss_table[i] = entries[i].queue;
 	}
-	traffic_rx_room(ena->traffic);
+	ena->port->rx_room(ena->port_arg);
 	return STATUS_SUCCESS;
 }
-
-static void post_event(struct ena *ena, uint16_t group, const uint32_t *data, unsigned int words);
 
 static uint8_t
 set_feature(struct ena *ena, const struct hw_aq_entry *cmd)
@@ -359,7 +335,6 @@ set_feature(struct ena *ena, const struct hw_aq_entry *cmd)
 	} in;
 	struct hw_hash_input input;
 	struct hw_hash_key key;
-	uint32_t up;
 	unsigned int i;
 
 	static_assert(sizeof(in) == sizeof(cmd->feature.data), "a feature fits into a command");
@@ -384,14 +359,14 @@ set_feature(struct ena *ena, const struct hw_aq_entry *cmd)
 		    !control_read(ena, cmd, &key, sizeof(key)) || key.parts != sizeof(key.key) / 4)
 			return STATUS_ILLEGAL_PARAMETER;
 		reverse(ena->rss_key, key.key, sizeof(key.key));
-		traffic_rx_room(ena->traffic);
+		ena->port->rx_room(ena->port_arg);
 		return STATUS_SUCCESS;
 	case FEAT_RSS_HASH_INPUT:
 		if (!control_read(ena, cmd, &input, sizeof(input)))
 			return STATUS_ILLEGAL_PARAMETER;
 		for (i = 0; i < 16; i++)
 			ena->rss_fields[i] = input.selected[i].fields & 0x3f;
-		traffic_rx_room(ena->traffic);
+		ena->port->rx_room(ena->port_arg);
 		return STATUS_SUCCESS;
 	case FEAT_RSS_TABLE:
 		return set_rss_table(ena, cmd, &in.table);
@@ -401,8 +376,7 @@ set_feature(struct ena *ena, const struct hw_aq_entry *cmd)
 			return STATUS_ILLEGAL_PARAMETER;
 		ena->aenq_groups = in.aenq.enabled;
 		/* That is how a driver learns that the link is up. */
-		up = ena->link;
-		post_event(ena, AENQ_LINK_CHANGE, &up, 1);
+		ena_event_link(ena);
 		return STATUS_SUCCESS;
 	default:
 		return STATUS_UNSUPPORTED;
@@ -410,13 +384,6 @@ set_feature(struct ena *ena, const struct hw_aq_entry *cmd)
 }
 
 /* --- Statistics ------------------------------------------------------------------------------- */
-
-static void
-put64(uint32_t *words, uint64_t value)
-{
-	words[0] = value;
-	words[1] = value >> 32;
-}
 
 static uint8_t
 get_stats(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry *resp)
@@ -430,12 +397,12 @@ get_stats(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry *r
 
 	switch (cmd->stats.type) {
 	case STATS_BASIC:
-		put64(&resp->data[BASIC_TX_BYTES], ena->count.tx_bytes);
-		put64(&resp->data[BASIC_TX_PKTS], ena->count.tx_frames);
-		put64(&resp->data[BASIC_RX_BYTES], ena->count.rx_bytes);
-		put64(&resp->data[BASIC_RX_PKTS], ena->count.rx_frames);
-		put64(&resp->data[BASIC_RX_DROPS], ena->count.rx_drops);
-		put64(&resp->data[BASIC_TX_DROPS], ena->count.tx_drops);
+		ena_put64(&resp->data[BASIC_TX_BYTES], ena->count.tx_bytes);
+		ena_put64(&resp->data[BASIC_TX_PKTS], ena->count.tx_frames);
+		ena_put64(&resp->data[BASIC_RX_BYTES], ena->count.rx_bytes);
+		ena_put64(&resp->data[BASIC_RX_PKTS], ena->count.rx_frames);
+		ena_put64(&resp->data[BASIC_RX_DROPS], ena->count.rx_drops);
+		ena_put64(&resp->data[BASIC_TX_DROPS], ena->count.tx_drops);
 		return STATUS_SUCCESS;
 	case STATS_ENI:
 		return STATUS_SUCCESS; /* five zeros */
@@ -447,7 +414,7 @@ get_stats(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry *r
 		    (cmd->stats.control_len < n * sizeof(out[0]) ||
 		     !vfu_dma_write(ena->vfu, hw_addr(&control), out, n * sizeof(out[0]))))
 			return STATUS_ILLEGAL_PARAMETER;
-		put64(resp->data, cmd->stats.requested & METRICS_ALL);
+		ena_put64(resp->data, cmd->stats.requested & METRICS_ALL);
 		return STATUS_SUCCESS;
 	default:
 		return STATUS_UNSUPPORTED;
@@ -471,32 +438,10 @@ execute(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry *res
 	}
 }
 
-static void
-admin_interrupt(struct ena *ena)
-{
-	if (!(ena_reg(ena, REG_INTR_MASK) & INTR_MASK_ADMIN))
-		vfu_irq(ena->vfu, 0);
-}
-
-/* Write a 64-byte entry of which the first 8 bytes hold the phase, last of all. */
-static bool
-publish(struct ena *ena, uint64_t addr, const void *entry)
-{
-	uint8_t *to = addr % 8 == 0 ? vfu_dma(ena->vfu, addr, ENTRY_SIZE, true) : NULL;
-	uint64_t first;
-
-	if (to == NULL)
-		return false;
-	memcpy(to + 8, (const uint8_t *)entry + 8, ENTRY_SIZE - 8);
-	memcpy(&first, entry, 8);
-	__atomic_store_n((uint64_t *)(void *)to, first, __ATOMIC_RELEASE);
-	return true;
-}
-
 void
 ena_admin_doorbell(struct ena *ena, uint32_t tail)
 {
-	uint16_t depth = ring_depth(ena, REG_AQ_CAPS), acq_depth = ring_depth(ena, REG_ACQ_CAPS);
+	uint16_t depth = ena_ring_depth(ena, REG_AQ_CAPS), acq_depth = ena_ring_depth(ena, REG_ACQ_CAPS);
 	uint16_t left = (uint16_t)tail - ena->aq_head;
 
 	if (ena_reg(ena, REG_DEV_STS) & DEV_STS_RESET_IN_PROGRESS)
@@ -508,10 +453,8 @@ ena_admin_doorbell(struct ena *ena, uint32_t tail)
 	}
 	/* Also in the fatal state: the driver may still ask what happened. */
 	for (; left > 0; left--) {
-		uint64_t from = reg_addr(ena, REG_AQ_BASE_LO) +
-				(uint64_t)(ena->aq_head & (depth - 1)) * ENTRY_SIZE;
-		uint64_t to = reg_addr(ena, REG_ACQ_BASE_LO) +
-			      (uint64_t)(ena->acq_tail & (acq_depth - 1)) * ENTRY_SIZE;
+		uint64_t from = ena_ring_entry(ena, REG_AQ_BASE_LO, ena->aq_head, depth);
+		uint64_t to = ena_ring_entry(ena, REG_ACQ_BASE_LO, ena->acq_tail, acq_depth);
 		struct hw_acq_entry resp;
 		struct hw_aq_entry cmd;
 
@@ -533,94 +476,11 @@ ena_admin_doorbell(struct ena *ena, uint32_t tail)
 		resp.command_id = cmd.command_id & AQ_COMMAND_ID;
 		resp.sq_head = ena->aq_head;
 		resp.flags = !((ena->acq_tail / acq_depth) & 1);
-		if (!publish(ena, to, &resp)) {
+		if (!ena_ring_publish(ena, to, &resp)) {
 			ena_violation(ena, "admin completion: no memory at %#lx", (unsigned long)to);
 			return;
 		}
 		ena->acq_tail++;
 	}
-	admin_interrupt(ena);
-}
-
-/* --- Events ----------------------------------------------------------------------------------- */
-
-void
-ena_aenq_doorbell(struct ena *ena, uint32_t head)
-{
-	uint16_t depth = ring_depth(ena, REG_AENQ_CAPS);
-
-	/* The driver's head runs ahead by the depth [com, ena_com_admin_aenq_enable()]. */
-	if (depth == 0 || (uint16_t)((uint16_t)head - ena->aenq_tail) > depth) {
-		ena_violation(ena, "event doorbell %u: tail %u, depth %u", head, ena->aenq_tail,
-			      depth);
-		return;
-	}
-	ena->aenq_head = head;
-	if (!ena->aenq_enabled) {
-		uint32_t up = ena->link;
-
-		ena->aenq_enabled = true;
-		post_event(ena, AENQ_LINK_CHANGE, &up, 1);
-	}
-}
-
-static void
-post_event(struct ena *ena, uint16_t group, const uint32_t *data, unsigned int words)
-{
-	uint16_t depth = ring_depth(ena, REG_AENQ_CAPS);
-	struct hw_aenq_entry event;
-	struct timespec now;
-	uint64_t addr, ns;
-
-	/* An event that finds no place is lost; keep-alives come again. */
-	if (!ena->aenq_enabled || depth == 0 || !(ena->aenq_groups & BIT(group)) ||
-	    ena->aenq_head == ena->aenq_tail)
-		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ns = (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	memset(&event, 0, sizeof(event));
-	event.group = group;
-	event.flags = !((ena->aenq_tail / depth) & 1);
-	event.timestamp_lo = ns;
-	event.timestamp_hi = ns >> 32;
-	memcpy(event.data, data, words * sizeof(*data));
-	addr = reg_addr(ena, REG_AENQ_BASE_LO) + (uint64_t)(ena->aenq_tail & (depth - 1)) * ENTRY_SIZE;
-	if (!publish(ena, addr, &event)) {
-		ena->aenq_enabled = false; /* the violation would be an event, too */
-		ena_violation(ena, "event: no memory at %#lx", (unsigned long)addr);
-		return;
-	}
-	ena->aenq_tail++;
-	admin_interrupt(ena);
-}
-
-void
-ena_keep_alive(struct ena *ena)
-{
-	uint32_t data[6];
-
-	if (ena->fatal)
-		return;
-	put64(data, ena->count.rx_drops);
-	put64(data + 2, ena->count.tx_drops);
-	put64(data + 4, 0);
-	post_event(ena, AENQ_KEEP_ALIVE, data, 6);
-}
-
-void
-ena_set_link(struct ena *ena, bool up)
-{
-	uint32_t data = up;
-
-	ena->link = up;
-	post_event(ena, AENQ_LINK_CHANGE, &data, 1);
-	traffic_rx_room(ena->traffic);
-}
-
-void
-ena_aenq_fatal(struct ena *ena)
-{
-	uint32_t none = 0;
-
-	post_event(ena, AENQ_FATAL_ERROR, &none, 1);
+	ena_ring_interrupt(ena);
 }

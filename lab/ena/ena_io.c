@@ -5,9 +5,35 @@
  * and so on.
  */
 
-#include "ena.h"
+#include "ena_io.h"
+
+#include "ena_event.h"
+#include "frame.h"
 
 #include <string.h>
+
+static void
+nobody_tx(void *arg, const uint8_t *frame, size_t len)
+{
+	(void)arg;
+	(void)frame;
+	(void)len;
+}
+
+static void
+nobody(void *arg)
+{
+	(void)arg;
+}
+
+void
+ena_io_plug(struct ena *ena, const struct ena_port *port, void *arg)
+{
+	static const struct ena_port unplugged = { nobody_tx, nobody, nobody };
+
+	ena->port = port != NULL ? port : &unplugged;
+	ena->port_arg = arg;
+}
 
 /* The phase that index has in a ring. */
 static unsigned int
@@ -221,7 +247,7 @@ tx_packet(struct ena *ena, unsigned int idx)
 			ena->count.host_frames++;
 		sq->frames++;
 		sq->bytes += len;
-		traffic_tx(ena->traffic, idx, frame, len);
+		ena->port->tx(ena->port_arg, frame, len);
 	}
 	return !ena->fatal && tx_complete(ena, sq, req_id);
 }
@@ -245,7 +271,7 @@ ena_io_doorbell(struct ena *ena, unsigned int idx, uint32_t tail)
 	sq->doorbells++;
 	sq->tail = tail;
 	if (sq->direction == DIRECTION_RX) {
-		traffic_rx_room(ena->traffic);
+		ena->port->rx_room(ena->port_arg);
 		return;
 	}
 	if (sq->head == sq->tail)
@@ -253,7 +279,7 @@ ena_io_doorbell(struct ena *ena, unsigned int idx, uint32_t tail)
 	while (sq->head != sq->tail && tx_packet(ena, idx))
 		;
 	cq_interrupt(ena, &ena->cqs[sq->cq]);
-	traffic_tx_done(ena->traffic);
+	ena->port->tx_done(ena->port_arg);
 }
 
 /* --- Rx --------------------------------------------------------------------------------------- */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#include "ena.h"
+#include "ena_regs.h"
+
+#include "ena_admin.h"
+#include "ena_event.h"
+#include "ena_io.h"
 
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,28 +14,8 @@
 
 #include <linux/pci_regs.h>
 
-void
-ena_violation(struct ena *ena, const char *format, ...)
-{
-	va_list args;
-
-	/* One line each for the first few: a broken driver can be very fast. */
-	if (ena->count.violations++ < 20 && ena->name != NULL) {
-		va_start(args, format);
-		fprintf(stderr, "%s: violation: ", ena->name);
-		vfprintf(stderr, format, args);
-		fputc('\n', stderr);
-		va_end(args);
-	}
-	if (ena->fatal)
-		return;
-	ena->fatal = true;
-	ena->regs[REG_DEV_STS / 4] |= DEV_STS_FATAL_ERROR;
-	ena_aenq_fatal(ena);
-}
-
-void
-ena_reset(struct ena *ena)
+static void
+reset(struct ena *ena)
 {
 	/* The default Toeplitz key is the one of Microsoft's RSS verification suite; any would do. */
 	static const uint8_t key[40] = {
@@ -92,7 +75,7 @@ dev_ctl(struct ena *ena, uint32_t value)
 	/* [com, ena_com_dev_reset]: set the bit, wait for RESET_IN_PROGRESS, clear the bit, wait for
 	 * that to go. */
 	if (value & DEV_CTL_RESET) {
-		ena_reset(ena);
+		reset(ena);
 		ena->regs[REG_DEV_STS / 4] |= DEV_STS_RESET_IN_PROGRESS;
 	} else {
 		ena->regs[REG_DEV_STS / 4] &= ~DEV_STS_RESET_IN_PROGRESS;
@@ -141,7 +124,7 @@ reg_write(struct ena *ena, uint64_t offset, uint32_t value)
 		ena_admin_doorbell(ena, value);
 		break;
 	case REG_AENQ_HEAD_DB:
-		ena_aenq_doorbell(ena, value);
+		ena_event_doorbell(ena, value);
 		break;
 	case REG_DEV_CTL:
 		dev_ctl(ena, value);
@@ -183,7 +166,7 @@ bar_read(void *device, unsigned int bar, uint64_t offset, void *data, size_t len
 static void
 bus_reset(void *device)
 {
-	ena_reset(device);
+	reset(device);
 }
 
 static void
@@ -251,12 +234,11 @@ ena_new(const char *name)
 	ena->llq = llq;
 	ena->llq_offered = true;
 	ena->link = true;
+	ena_io_plug(ena, NULL, NULL);
 	config_space(ena);
-	ena_reset(ena);
+	reset(ena);
 	ena->count.resets = 0;
-	ena->traffic = traffic_new(ena);
-	if (ena->traffic != NULL)
-		return ena;
+	return ena;
 fail:
 	ena_free(ena);
 	return NULL;
@@ -265,12 +247,18 @@ fail:
 void
 ena_free(struct ena *ena)
 {
-	if (ena->traffic != NULL)
-		traffic_free(ena->traffic);
 	if (ena->llq != NULL)
 		munmap(ena->llq, ENA_LLQ_SIZE);
 	vfu_free(ena->vfu);
 	if (ena->llq_fd >= 0)
 		close(ena->llq_fd);
 	free(ena);
+}
+
+void
+ena_set_link(struct ena *ena, bool up)
+{
+	ena->link = up;
+	ena_event_link(ena);
+	ena->port->rx_room(ena->port_arg);
 }

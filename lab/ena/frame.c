@@ -4,7 +4,9 @@
  * (RFC 8200), TCP (RFC 9293), UDP (RFC 768). Whoever passes an offset on has checked it.
  */
 
-#include "ena.h"
+#include "frame.h"
+
+#include "ena_hw.h"
 
 #include <string.h>
 

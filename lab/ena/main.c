@@ -23,7 +23,9 @@
  * Ends when QEMU or stdin goes.
  */
 
-#include "ena.h"
+#include "ena_event.h"
+#include "ena_regs.h"
+#include "traffic.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -91,7 +93,7 @@ stats(const struct ena *ena)
 
 /* False: stdin is closed. */
 static bool
-command(struct ena *ena)
+command(struct ena *ena, struct traffic *traffic)
 {
 	char line[256], *words[8], *save;
 	unsigned int count = 0;
@@ -112,7 +114,7 @@ command(struct ena *ena)
 		ena->llq_offered = strcmp(words[1], "off") != 0;
 		ena->llq_wide = strcmp(words[1], "wide") == 0;
 		printf("ok\n");
-	} else if (!traffic_command(ena->traffic, words, count, stdout)) {
+	} else if (!traffic_command(traffic, words, count, stdout)) {
 		printf("error no such command: %s\n", words[0]);
 	}
 	fflush(stdout);
@@ -137,10 +139,11 @@ main(int argc, char **argv)
 	enum { QEMU, STDIN, TIMER, CABLE, FDS };
 	struct pollfd polls[FDS];
 	struct ena *ena = ena_new("ena");
+	struct traffic *traffic = ena != NULL ? traffic_new(ena) : NULL;
 	int opt, wire = -1, listener;
 	bool busy = false, connected = false;
 
-	if (ena == NULL)
+	if (traffic == NULL)
 		die("ena-model");
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (opt) {
@@ -162,10 +165,10 @@ main(int argc, char **argv)
 			break;
 		case WIRE:
 			wire = atoi(optarg);
-			traffic_wire(ena->traffic, wire);
+			traffic_wire(traffic, wire);
 			break;
 		case PCAP:
-			if (!traffic_pcap(ena->traffic, optarg))
+			if (!traffic_pcap(traffic, optarg))
 				die(optarg);
 			break;
 		default:
@@ -205,14 +208,15 @@ main(int argc, char **argv)
 			uint64_t ticks;
 
 			if (read(polls[TIMER].fd, &ticks, sizeof(ticks)) == sizeof(ticks))
-				ena_keep_alive(ena);
+				ena_event_keep_alive(ena);
 		}
 		if (polls[CABLE].revents & POLLIN)
-			traffic_wire_readable(ena->traffic);
-		if (polls[STDIN].revents != 0 && !command(ena))
+			traffic_wire_readable(traffic);
+		if (polls[STDIN].revents != 0 && !command(ena, traffic))
 			break;
-		busy = traffic_run(ena->traffic);
+		busy = traffic_run(traffic);
 	}
+	traffic_free(traffic);
 	ena_free(ena);
 	return 0;
 }

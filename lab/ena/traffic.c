@@ -14,7 +14,10 @@
  * reordered frames can be told apart.
  */
 
-#include "ena.h"
+#include "traffic.h"
+
+#include "ena_io.h"
+#include "frame.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -69,25 +72,6 @@ struct traffic {
 	uint64_t txonly, txonly_bytes, flowgen, wrong, other;
 	bool touched[ENA_SQS]; /* Rx queues that have got frames since the last interrupt */
 };
-
-struct traffic *
-traffic_new(struct ena *ena)
-{
-	struct traffic *traffic = calloc(1, sizeof(*traffic));
-
-	if (traffic == NULL)
-		return NULL;
-	traffic->ena = ena;
-	traffic->wire = -1;
-	return traffic;
-}
-
-void
-traffic_free(struct traffic *traffic)
-{
-	traffic_pcap(traffic, NULL);
-	free(traffic);
-}
 
 /* --- Recording: draft-ietf-opsawg-pcap, with nanoseconds ----------------------------------------- */
 
@@ -289,9 +273,11 @@ traffic_run(struct traffic *traffic)
 	return burst == BURST && traffic->left > 0;
 }
 
-void
-traffic_rx_room(struct traffic *traffic)
+static void
+room(void *arg)
 {
+	struct traffic *traffic = arg;
+
 	traffic->routed = false;
 }
 
@@ -403,12 +389,12 @@ deliver(struct traffic *traffic, const uint8_t *frame, size_t len)
 		traffic->touched[queue] = true;
 }
 
-void
-traffic_tx(struct traffic *traffic, unsigned int sq, const uint8_t *frame, size_t len)
+static void
+sent(void *arg, const uint8_t *frame, size_t len)
 {
+	struct traffic *traffic = arg;
 	struct stamp stamp;
 
-	(void)sq;
 	record(traffic, frame, len);
 	if (len >= MIN_FRAME)
 		memcpy(&stamp, frame + HEADERS, sizeof(stamp));
@@ -425,10 +411,10 @@ traffic_tx(struct traffic *traffic, unsigned int sq, const uint8_t *frame, size_
 		traffic->ena->count.tx_drops++;
 }
 
-void
-traffic_tx_done(struct traffic *traffic)
+static void
+all_sent(void *arg)
 {
-	interrupts(traffic);
+	interrupts(arg);
 }
 
 void
@@ -456,6 +442,28 @@ traffic_wire_readable(struct traffic *traffic)
 		}
 	}
 	interrupts(traffic);
+}
+
+struct traffic *
+traffic_new(struct ena *ena)
+{
+	static const struct ena_port port = { sent, all_sent, room };
+	struct traffic *traffic = calloc(1, sizeof(*traffic));
+
+	if (traffic == NULL)
+		return NULL;
+	traffic->ena = ena;
+	traffic->wire = -1;
+	ena_io_plug(ena, &port, traffic);
+	return traffic;
+}
+
+void
+traffic_free(struct traffic *traffic)
+{
+	ena_io_plug(traffic->ena, NULL, NULL);
+	traffic_pcap(traffic, NULL);
+	free(traffic);
 }
 
 /* --- Commands ----------------------------------------------------------------------------------- */
