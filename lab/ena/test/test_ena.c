@@ -242,7 +242,7 @@ teardown(void **state)
 static void
 arrive(uint8_t how)
 {
-	enum { FRAMES = 30000 };
+	enum { FRAMES = 12000 };
 	uint8_t frame[1514];
 	unsigned int i;
 	size_t len = 60, at;
