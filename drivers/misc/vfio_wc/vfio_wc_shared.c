@@ -52,7 +52,9 @@ vfio_wc_shared_set(const char *name, const struct vfio_wc_request *args)
 		return;
 	if (s != NULL) {
 		rte_spinlock_lock(&s->lock);
-		slot = shared_slot(s, args != NULL ? "" : name);
+		slot = shared_slot(s, name);
+		if (slot == NULL && args != NULL)
+			slot = shared_slot(s, "");
 		if (slot != NULL && args != NULL)
 			*slot = *args;
 		else if (slot != NULL)

@@ -30,6 +30,7 @@ static char *va[FAKE_DEVICES][6];
 static char removed[128];	/* devices that the plugin had EAL remove */
 static rte_eth_dev_cb_fn on_new, on_destroy;
 static const char *destroyed_port;
+static enum rte_proc_type_t process;
 static FILE *log_file;
 
 void __wrap_dpdk_abi_foreach_pci(bool (*visit)(struct rte_device *dev, const struct dpdk_pci *pci,
@@ -41,6 +42,7 @@ int __wrap_rte_eth_dev_callback_unregister(uint16_t port, enum rte_eth_event_typ
 	rte_eth_dev_cb_fn cb, void *arg);
 int __wrap_rte_eth_dev_get_name_by_port(uint16_t port, char *name);
 int __wrap_rte_eal_alarm_set(uint64_t us, rte_eal_alarm_callback cb, void *arg);
+enum rte_proc_type_t __wrap_rte_eal_process_type(void);
 
 /* Never looked into: the plugin only hands it back to EAL. */
 static struct rte_device *
@@ -110,6 +112,13 @@ __wrap_rte_eal_alarm_set(uint64_t us, rte_eal_alarm_callback cb, void *arg)
 	return 0;
 }
 
+/* What the plugin takes itself for; EAL knows better. */
+enum rte_proc_type_t
+__wrap_rte_eal_process_type(void)
+{
+	return process;
+}
+
 /* EAL maps the BARs of a device and knows what the kernel knows. */
 static void
 eal_sees(unsigned int n)
@@ -138,6 +147,7 @@ setup(void **state)
 	memset(eal_pci, 0, sizeof(eal_pci));
 	memset(eal_has, 0, sizeof(eal_has));
 	removed[0] = '\0';
+	process = RTE_PROC_PRIMARY;
 	log_file = tmpfile();
 	rte_openlog_stream(log_file);
 	eal_sees(0);
@@ -150,6 +160,7 @@ teardown(void **state)
 {
 	(void)state;
 	/* whatever a test left */
+	process = RTE_PROC_PRIMARY;
 	rte_vdev_uninit("vfio_wc0");
 	rte_vdev_uninit("vfio_wc1");
 	rte_openlog_stream(NULL);
@@ -491,6 +502,36 @@ hot_plug(void **state)
 	assert_string_equal(removed, "0000:00:03.0 ");
 }
 
+/* EAL gives a secondary process the names of the primary's vdevs, no arguments. */
+static void
+a_secondary_does_what_the_primary_asked_for(void **state)
+{
+	(void)state;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
+	process = RTE_PROC_SECONDARY;
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+	assert_string_equal(pages(0, 4), "PPPP");
+	assert_int_equal(rte_vdev_init("vfio_wc0", ""), 0);
+	assert_string_equal(pages(0, 4), "PPPW");
+	assert_string_equal(states(), "vfio_wc0/0:on ");
+
+	/* what it cannot have is no reason to take the device from all */
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+	fake.device[0].get_errno = ENOSPC;
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", ""), 0);
+	assert_contains(logged(), "0000:00:03.0: a secondary process goes on with its plain mapping");
+	assert_string_equal(removed, "");
+
+	/* what the primary has withdrawn is not met any more */
+	process = RTE_PROC_PRIMARY;
+	fake.device[0].get_errno = 0;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+	process = RTE_PROC_SECONDARY;
+	assert_int_equal(rte_vdev_init("vfio_wc0", ""), 0);
+	assert_string_equal(states(), "");
+}
+
 static void
 mode_off_maps_nothing(void **state)
 {
@@ -588,6 +629,7 @@ main(void)
 		T(eal_is_not_believed),
 		T(removal_leaves_what_is_not_ours),
 		T(hot_plug),
+		T(a_secondary_does_what_the_primary_asked_for),
 		T(mode_off_maps_nothing),
 		T(the_table_names_ena_and_nothing_else),
 		T(a_request_takes_precedence_over_the_table),

@@ -164,6 +164,8 @@ slots_are_used_again(void **state)
 	assert_true(vfio_wc_shared_get("vfio_wc64", &args));
 
 	process = RTE_PROC_PRIMARY;
+	publish(SLOTS);	/* in its place */
+	assert_string_equal(logged(), "");
 	publish(SLOTS + 1);
 	assert_contains(logged(), "vfio_wc65: no shared memory, secondary processes map plainly");
 }
