@@ -313,13 +313,6 @@ ring_nowhere(void)
 }
 
 static void
-ring_without_entry(void)
-{
-	memset(drv.llq + TX * ENA_LLQ_SLOT + drv.tx % DEPTH * 128, 0, 128);
-	doorbell(TX, drv.tx + 1);
-}
-
-static void
 change(uint32_t clear, uint32_t set)
 {
 	const uint8_t frame[60] = { 0 };
@@ -328,6 +321,12 @@ change(uint32_t clear, uint32_t set)
 	tx_entry(frame, sizeof(frame));
 	*len_ctrl = (*len_ctrl & ~clear) | set;
 	doorbell(TX, drv.tx);
+}
+
+static void
+entry_of_another_round(void)
+{
+	change(TX_PHASE, 0);
 }
 
 static void
@@ -374,7 +373,7 @@ static void
 a_broken_rule_is_counted_and_stops_the_device(void **state)
 {
 	static void (*const breaks[])(void) = {
-		ring_too_far, ring_nowhere, ring_without_entry, entry_starts_no_packet,
+		ring_too_far, ring_nowhere, entry_of_another_round, entry_starts_no_packet,
 		packet_does_not_end, nobody_wants_the_completion, header_longer_than_the_entry,
 		buffer_outside_of_memory,
 	};
@@ -547,10 +546,16 @@ spoil_double(uint8_t *frame, size_t len)
 	send_frame(frame, len);
 }
 
+/* Two words change places: all checksums remain good. */
 static void
 spoil_payload(uint8_t *frame, size_t len)
 {
-	frame[len - 1] ^= 1;
+	uint8_t word[2];
+
+	assert_true(len >= 64);
+	memcpy(word, frame + 60, 2);
+	memcpy(frame + 60, frame + 62, 2);
+	memcpy(frame + 62, word, 2);
 	send_frame(frame, len);
 }
 
