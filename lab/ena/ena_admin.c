@@ -27,8 +27,8 @@ create_cq(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry *r
 	uint16_t depth = cmd->create_cq.depth;
 
 	/* 2 words: Tx completions [io]; 4 and 8: what [admin] names as valid. */
-	if (!ena_power_of_2(depth) || depth > ENA_MAX_DEPTH || (words != 2 && words != 4 && words != 8) ||
-	    base % (4 * words) != 0 || vfu_dma(ena->vfu, base, 4 * words, true) == NULL)
+	if (!ena_power_of_2(depth) || depth > ENA_MAX_DEPTH ||
+	    (words != 2 && words != 4 && words != 8) || base % (4 * words) != 0 || vfu_dma(ena->vfu, base, 4 * words, true) == NULL)
 		return STATUS_ILLEGAL_PARAMETER;
 	for (i = 0; i < ENA_CQS && ena->cqs[i].used; i++)
 		;
@@ -71,7 +71,8 @@ create_sq(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry *r
 	uint16_t depth = cmd->create_sq.depth, cq = cmd->create_sq.cq_idx;
 	unsigned int i, end, min;
 
-	if (!ena_power_of_2(depth) || depth > ENA_MAX_DEPTH || cq >= ENA_CQS || !ena->cqs[cq].used ||
+	if (!ena_power_of_2(depth) || depth > ENA_MAX_DEPTH || cq >= ENA_CQS ||
+	    !ena->cqs[cq].used ||
 	    SQ_COMPLETION_POLICY(cmd->create_sq.caps_2) != POLICY_DESC ||
 	    (direction != DIRECTION_TX && direction != DIRECTION_RX))
 		return STATUS_ILLEGAL_PARAMETER;
@@ -441,7 +442,8 @@ execute(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry *res
 void
 ena_admin_doorbell(struct ena *ena, uint32_t tail)
 {
-	uint16_t depth = ena_ring_depth(ena, REG_AQ_CAPS), acq_depth = ena_ring_depth(ena, REG_ACQ_CAPS);
+	uint16_t depth = ena_ring_depth(ena, REG_AQ_CAPS);
+	uint16_t acq_depth = ena_ring_depth(ena, REG_ACQ_CAPS);
 	uint16_t left = (uint16_t)tail - ena->aq_head;
 
 	if (ena_reg(ena, REG_DEV_STS) & DEV_STS_RESET_IN_PROGRESS)

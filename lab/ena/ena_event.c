@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Events that nobody asked for go to a ring of their own (AENQ). A violation is one, and an event that
- * cannot be delivered is a violation, so both are here.
+ * Events that nobody asked for go to a ring of their own (AENQ). A violation is one, and an event
+ * that cannot be delivered is a violation, so both are here.
  */
 
 #include "ena_event.h"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the plugin believes of DPDK's private structures, against the sources of DPDK at hand: the one
-in bookworm's root file system, and what DPDK_SRC names (directories or archives, with colons between)."""
+"""What the plugin believes of DPDK's private structures, against the sources of DPDK at hand: the
+one in bookworm's root file system, and what DPDK_SRC names (directories or archives, with colons
+between)."""
 
 import glob
 import os
@@ -9,6 +10,7 @@ import subprocess
 import pytest
 
 CHECK = os.path.dirname(__file__) + '/../../drivers/misc/vfio_wc/test/check_layout'
+FURTHER = list(filter(None, os.environ.get('DPDK_SRC', '').split(':')))
 SUITES = dict(item.split('=') for item in os.environ.get('LAB_SUITES', '').split())
 
 
@@ -19,7 +21,7 @@ def check(*trees):
     return done.returncode, plan, [line for line in lines if not line.startswith('#')]
 
 
-@pytest.mark.parametrize('tree', ['bookworm', *filter(None, os.environ.get('DPDK_SRC', '').split(':'))])
+@pytest.mark.parametrize('tree', ['bookworm', *FURTHER])
 def test_source(tree):
     if tree == 'bookworm':
         if 'bookworm' not in SUITES:

@@ -8,8 +8,8 @@
  *
  * A driver outside of DPDK's tree needs the layout of three private structures (a PCI device, and
  * a virtual device with its driver) whose headers distributions do not package. dpdk_layout.h says
- * what they look like in each release that was checked, chosen by rte_version(); nothing else in this
- * driver knows of them.
+ * what they look like in each release that was checked, chosen by rte_version(); nothing else in
+ * this driver knows of them.
  */
 
 #include <stdbool.h>

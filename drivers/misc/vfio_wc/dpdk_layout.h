@@ -7,16 +7,17 @@
 #include <stdio.h>
 
 /*
- * What this driver believes of DPDK's private structures, in which releases. test/check_layout has a
- * compiler compare each line with the private headers of DPDK's source; dpdk_abi.c reads memory by
+ * What this driver believes of DPDK's private structures, in which releases. test/check_layout has
+ * a compiler compare each line with the private headers of DPDK's source; dpdk_abi.c reads memory by
  * the same lines. A release is added here after that test has passed for it, and not before.
  *
  *	MEMBER(name, type, structure, member, offsets)	where it is, and that it has this type
  *	SIZE(name, structure, sizes)
  *	FUNCTION(name, type)				exported, its prototype is not packaged
  *
- * There are two layouts. 26.07 moved the list entries of a bus's devices and drivers into the common
- * structures, and gave the common driver a bus: each offset and size stands for 22.11, then for 26.07.
+ * There are two layouts. 26.07 moved the list entries of a bus's devices and drivers into the
+ * common structures, and gave the common driver a bus: each offset and size stands for 22.11, then
+ * for 26.07.
  */
 #define DPDK_LAYOUT(MEMBER, SIZE, FUNCTION) \
 	/* drivers/bus/pci/bus_pci_driver.h */ \
@@ -31,8 +32,10 @@
 	MEMBER(vdev_device, struct rte_device, struct rte_vdev_device, device, 16, 0) \
 	SIZE(vdev_driver, struct rte_vdev_driver, 88, 80) \
 	MEMBER(vdev_name, const char *, struct rte_vdev_driver, driver.name, 32, 16) \
-	MEMBER(vdev_probe, int (*)(struct rte_vdev_device *), struct rte_vdev_driver, probe, 48, 40) \
-	MEMBER(vdev_remove, int (*)(struct rte_vdev_device *), struct rte_vdev_driver, remove, 56, 48) \
+	MEMBER(vdev_probe, int (*)(struct rte_vdev_device *), struct rte_vdev_driver, probe, \
+		48, 40) \
+	MEMBER(vdev_remove, int (*)(struct rte_vdev_device *), struct rte_vdev_driver, remove, \
+		56, 48) \
 	FUNCTION(rte_vdev_register, void (struct rte_vdev_driver *))
 
 #ifndef RTE_ARCH_64
@@ -66,9 +69,9 @@ static const struct dpdk_layout dpdk_layout_2607 = {
 };
 
 /*
- * The releases that were checked. DPDK's promise of a stable ABI within a year, or within an LTS, is
- * about what is public; private structures may change in any release. So a patch level is bounded,
- * too, by the last one that was looked at, although none has changed them so far.
+ * The releases that were checked. DPDK's promise of a stable ABI within a year, or within an LTS,
+ * is about what is public; private structures may change in any release. So a patch level is
+ * bounded, too, by the last one that was looked at, although none has changed them so far.
  */
 static const struct dpdk_release {
 	int year, month, patch;

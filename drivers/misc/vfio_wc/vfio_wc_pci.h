@@ -9,7 +9,7 @@
 
 #include "dpdk_abi.h"
 
-/* NULL: EAL has no such device. What is returned is good for EAL's own functions, and not for long. */
+/* NULL: EAL has no such device. What is returned is for EAL's own functions, and soon stale. */
 struct rte_device *vfio_wc_pci_find(const char *bdf, struct dpdk_pci *pci);
 
 /*

@@ -237,7 +237,8 @@ apply(struct request *request, struct rte_vfio_wc_error *first)
 					same_group(request, range, &request->range[j]))
 				break;
 		if (j < request->nb_ranges) {
-			vfio_wc_range_set(range, VFIO_WC_FAILED, "another range of the request failed");
+			vfio_wc_range_set(range, VFIO_WC_FAILED,
+				"another range of the request failed");
 			continue;
 		}
 		if (vfio_wc_range_on(range, &error) == 0 || error.err == EAGAIN)

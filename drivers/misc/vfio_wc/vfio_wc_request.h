@@ -21,7 +21,7 @@
  */
 int vfio_wc_request_add(const struct vfio_wc_request *args);
 
-/* A request that could not even be read: whatever was wrong, if it said "required" its devices go. */
+/* A request that cannot be read: whatever is wrong, if it says "required" its devices go. */
 void vfio_wc_request_refuse(const struct vfio_wc_request *args);
 
 /* Undo a request. True: there are no more. */

@@ -126,7 +126,8 @@ action(struct ena *ena, struct traffic *traffic, struct input *in, uint8_t *llq)
 		break;
 	case 8: /* doorbells near where they should be */
 		sq = take8(in) % ENA_SQS;
-		guest_reg_write(ena, ENA_DOORBELL(sq), (uint16_t)(ena->sqs[sq].head + take8(in) % 16));
+		guest_reg_write(ena, ENA_DOORBELL(sq),
+				(uint16_t)(ena->sqs[sq].head + take8(in) % 16));
 		break;
 	case 9: /* a Tx descriptor with the right phase, where the next one is looked for */
 		sq = take8(in) % 2;
@@ -161,7 +162,8 @@ action(struct ena *ena, struct traffic *traffic, struct input *in, uint8_t *llq)
 			rx.ctrl = at / q->depth & 1 ? 0 : RX_PHASE;
 			rx.req_id = take16(in);
 			rx.addr_lo = GUEST_BASE + take16(in) * 4u;
-			memcpy(guest_memory + q->base - GUEST_BASE + (at & (q->depth - 1)) * 16, &rx, sizeof(rx));
+			memcpy(guest_memory + q->base - GUEST_BASE + (at & (q->depth - 1)) * 16,
+			       &rx, sizeof(rx));
 		}
 		guest_reg_write(ena, ENA_DOORBELL(sq), (uint16_t)(q->head + n));
 		break;
@@ -189,7 +191,8 @@ action(struct ena *ena, struct traffic *traffic, struct input *in, uint8_t *llq)
 		break;
 	case 13: /* the map of guest memory */
 		i = take8(in) % 64;
-		guest_map(ena, GUEST_BASE + i * 4096, i * 4096, (1 + take8(in) % 64) * 4096, take8(in));
+		guest_map(ena, GUEST_BASE + i * 4096, i * 4096, (1 + take8(in) % 64) * 4096,
+			  take8(in));
 		break;
 	}
 }

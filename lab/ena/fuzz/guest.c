@@ -26,7 +26,8 @@ guest_attach(struct ena *ena)
 		guest_fd = memfd_create("guest", 0);
 		if (ftruncate(guest_fd, GUEST_SIZE) != 0)
 			abort();
-		guest_memory = mmap(NULL, GUEST_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, guest_fd, 0);
+		guest_memory = mmap(NULL, GUEST_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+				    guest_fd, 0);
 	}
 	if (llq == MAP_FAILED || guest_memory == MAP_FAILED)
 		abort();
@@ -49,7 +50,8 @@ guest_message(struct ena *ena, uint16_t command, const void *body, uint32_t len,
 	}
 	memcpy(msg, header, sizeof(header));
 	memcpy(msg + sizeof(header), body, len);
-	if (vfu_process(ena->vfu, msg, sizeof(header) + len, fds, with_fd, reply, &reply_fd) > sizeof(reply))
+	if (vfu_process(ena->vfu, msg, sizeof(header) + len, fds, with_fd, reply, &reply_fd) >
+	    sizeof(reply))
 		abort();
 }
 

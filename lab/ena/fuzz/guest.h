@@ -30,8 +30,9 @@ void guest_setup(struct ena *ena);
 /* An admin command as a driver would give it, with the right phase. */
 void guest_admin(struct ena *ena, struct hw_aq_entry *cmd);
 /*
- * Tx 0 and 1, Rx 0 and 1 (SQ ENA_QUEUES and the next) of 8 entries each. Their rings, in the order in
- * which they are made: Tx 0, Rx 0, Tx 1, Rx 1. how: 1: LLQ entries of 256 bytes; 2: Tx 0 is no LLQ.
+ * Tx 0 and 1, Rx 0 and 1 (SQ ENA_QUEUES and the next) of 8 entries each. Their rings, in the order
+ * in which they are made: Tx 0, Rx 0, Tx 1, Rx 1.
+ * how: 1: LLQ entries of 256 bytes; 2: Tx 0 is no LLQ.
  */
 void guest_queues(struct ena *ena, uint8_t how);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * The model with a driver of a few lines, no QEMU: what is sent arrives, what arrives is compared, what
- * breaks a rule is counted.
+ * The model with a driver of a few lines, no QEMU: what is sent arrives, what arrives is compared,
+ * what breaks a rule is counted.
  */
 
 /* cmocka.h wants these first. */
@@ -30,7 +30,7 @@
 #define RX ENA_QUEUES
 #define HEADER 96 /* of a frame, inline in an LLQ entry of 128 bytes */
 #define BUFFER 2048
-/* In guest memory: Tx buffers, then Rx buffers, by the slot of the ring; then one that nobody uses. */
+/* In guest memory: Tx buffers, Rx buffers, by the slot of the ring; and one that nobody uses. */
 #define TX_BUFFER(slot) (GUEST_FREE + (slot) * BUFFER)
 #define RX_BUFFER(slot) (GUEST_FREE + (DEPTH + (slot)) * BUFFER)
 #define DECOY (GUEST_FREE + 2 * DEPTH * BUFFER)
@@ -114,6 +114,13 @@ tx_desc(uint64_t addr, size_t len, size_t header)
 	};
 }
 
+/* Words of the LLQ entry that is written next. */
+static uint32_t *
+llq_entry(void)
+{
+	return (uint32_t *)(void *)(drv.llq + TX * ENA_LLQ_SLOT + drv.tx % DEPTH * 128);
+}
+
 /* An entry for the frame, by the queue's placement; no doorbell yet. */
 static void
 tx_entry(const uint8_t *frame, size_t len)
@@ -129,7 +136,7 @@ tx_entry(const uint8_t *frame, size_t len)
 		memcpy(ring(TX) + slot * IO_DESC_SIZE, &desc, sizeof(desc));
 		header = len < HEADER ? len : HEADER;
 		desc = tx_desc(GUEST_BASE + TX_BUFFER(slot), len - header, header);
-		line = drv.llq + TX * ENA_LLQ_SLOT + slot * 128;
+		line = (uint8_t *)llq_entry();
 		memcpy(line, &desc, sizeof(desc));
 		memcpy(line + 2 * IO_DESC_SIZE, frame, header);
 	} else {
@@ -316,7 +323,7 @@ static void
 change(uint32_t clear, uint32_t set)
 {
 	const uint8_t frame[60] = { 0 };
-	uint32_t *len_ctrl = (uint32_t *)(void *)(drv.llq + TX * ENA_LLQ_SLOT + drv.tx % DEPTH * 128);
+	uint32_t *len_ctrl = llq_entry();
 
 	tx_entry(frame, sizeof(frame));
 	*len_ctrl = (*len_ctrl & ~clear) | set;
@@ -351,10 +358,10 @@ static void
 header_longer_than_the_entry(void)
 {
 	const uint8_t frame[60] = { 0 };
-	uint32_t *header = (uint32_t *)(void *)(drv.llq + TX * ENA_LLQ_SLOT + drv.tx % DEPTH * 128 + 12);
+	uint32_t *addr_hi_header = llq_entry() + 3;
 
 	tx_entry(frame, sizeof(frame));
-	*header = (HEADER + 1u) << 24;
+	*addr_hi_header = (HEADER + 1u) << 24;
 	doorbell(TX, drv.tx);
 }
 
@@ -362,10 +369,10 @@ static void
 buffer_outside_of_memory(void)
 {
 	uint8_t frame[HEADER + 1] = { 0 };
-	uint32_t *addr = (uint32_t *)(void *)(drv.llq + TX * ENA_LLQ_SLOT + drv.tx % DEPTH * 128 + 8);
+	uint32_t *addr_lo = llq_entry() + 2;
 
 	tx_entry(frame, sizeof(frame));
-	*addr = GUEST_BASE + GUEST_SIZE;
+	*addr_lo = GUEST_BASE + GUEST_SIZE;
 	doorbell(TX, drv.tx);
 }
 
@@ -388,7 +395,8 @@ a_broken_rule_is_counted_and_stops_the_device(void **state)
 		before = wire.frames;
 		breaks[i]();
 		if (drv.ena->count.violations != i + 1)
-			fail_msg("violation %u: %" PRIu64 " are counted", i, drv.ena->count.violations);
+			fail_msg("violation %u: %" PRIu64 " are counted", i,
+				 drv.ena->count.violations);
 		assert_true(ena_reg(drv.ena, REG_DEV_STS) & DEV_STS_FATAL_ERROR);
 		/* and nothing more happens until it is reset */
 		tx_entry(frame, sizeof(frame));
@@ -438,7 +446,7 @@ checksums_of_what_is_received(void **state)
 	};
 	const uint8_t *got;
 	uint8_t frame[80];
-	uint32_t status;
+	uint32_t status = 0;
 	unsigned int i;
 
 	(void)state;
@@ -477,7 +485,7 @@ without_buffers_frames_are_dropped_and_counted(void **state)
 	assert_int_equal(received(&got, NULL), 0);
 }
 
-/* --- The generator, and what it says of what comes back ---------------------------------------- */
+/* --- The generator, and what it says of what comes back --------------------------------------- */
 
 static const char *
 command(const char *a, const char *b, const char *c)
@@ -577,7 +585,8 @@ what_comes_back_is_compared(void **state)
 {
 	(void)state;
 	forward("12000", NULL);
-	verdict_is("verify made=12000 back=12000 lost=0 duplicate=0 reordered=0 corrupt=0 stale=0 left=0 ");
+	verdict_is("verify made=12000 back=12000 lost=0 duplicate=0 reordered=0 corrupt=0 stale=0 "
+		   "left=0 ");
 	forward("300", spoil_lose);
 	verdict_is("verify made=300 back=299 lost=1 duplicate=0 reordered=0 corrupt=0 ");
 	forward("300", spoil_double);
@@ -638,11 +647,11 @@ frames_of_testpmd_are_counted(void **state)
 	frame[25] ^= 1; /* of the IPv4 checksum */
 	send_frame(frame, sizeof(frame));
 	assert_string_equal(command("count", NULL, NULL), "count 5 320 1\n");
-	assert_non_null(strstr(command("verify", NULL, NULL), " txonly=5 flowgen=0 wrong=1 other=0 "));
+	assert_non_null(strstr(command("verify", NULL, NULL), " txonly=5 flowgen=0 wrong=1 other=0"));
 	memset(frame, 0xff, sizeof(frame));
 	send_frame(frame, sizeof(frame));
 	assert_string_equal(command("count", NULL, NULL), "count 5 320 2\n");
-	assert_non_null(strstr(command("verify", NULL, NULL), " txonly=5 flowgen=0 wrong=1 other=1 "));
+	assert_non_null(strstr(command("verify", NULL, NULL), " txonly=5 flowgen=0 wrong=1 other=1"));
 }
 
 static void

@@ -147,7 +147,8 @@ only_releases_that_were_checked(void **state)
 		rte_openlog_stream(log);
 		before = registered;
 		if ((register_as(cases[i].version) == 0) != (cases[i].complaint == NULL))
-			fail_msg("%s: %s", cases[i].version, registered > before ? "accepted" : "refused");
+			fail_msg("%s: %s", cases[i].version,
+				registered > before ? "accepted" : "refused");
 		assert_int_equal(registered - before, cases[i].complaint == NULL);
 		rewind(log);
 		if (fgets(line, sizeof(line), log) == NULL)

@@ -519,7 +519,8 @@ a_secondary_does_what_the_primary_asked_for(void **state)
 	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
 	fake.device[0].get_errno = ENOSPC;
 	assert_int_not_equal(rte_vdev_init("vfio_wc0", ""), 0);
-	assert_contains(logged(), "0000:00:03.0: a secondary process goes on with its plain mapping");
+	assert_contains(logged(),
+		"0000:00:03.0: a secondary process goes on with its plain mapping");
 	assert_string_equal(removed, "");
 
 	/* what the primary has withdrawn is not met any more */
