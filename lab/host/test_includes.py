@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Who may include from whom: the drawing in doc/design.rst ("The path of one store"), which is read
 here, and nothing in a circle. A folder of tests (test, fuzz) may include what its owner may, the
-owner itself, and the fakes of those below; only tests include from tests."""
+owner itself, and the tests' parts of all that is below; only tests include from tests."""
 
 import os
 import re
@@ -38,8 +38,10 @@ class Tree:
         owner, _, last = folder.rpartition('/')
         if last not in TESTS:
             return self.drawn.get(folder, [])
-        may = [owner, *self.drawn.get(owner, [])]
-        return may + ['%s/%s' % (name, test) for name in may for test in TESTS]
+        order = list(self.drawn)
+        below = order[order.index(owner):] if owner in order else []
+        return [owner, *self.drawn.get(owner, [])] + [
+            '%s/%s' % (name, test) for name in below for test in TESTS]
 
     def resolve(self, path, name):
         """The file that an #include "name" in path means; None: it is not in this tree."""
@@ -178,6 +180,11 @@ def test_an_include_from_tests_is_found(small):
     tree = small(**{'lib/down/test/fake.h': '', 'app/up/test/t.c': '#include "fake.h"\n',
                     'app/up/b.c': '#include "fake.h"\n'})
     assert upwards(tree) == ['app/up/b.c includes lib/down/test/fake.h']
+
+
+def test_tests_include_no_tests_above(small):
+    tree = small(**{'app/up/test/fake.h': '', 'lib/down/test/t.c': '#include "fake.h"\n'})
+    assert upwards(tree) == ['lib/down/test/t.c includes app/up/test/fake.h']
 
 
 def test_a_circle_of_headers_is_found(small):
