@@ -32,6 +32,10 @@ matches() { if grep -qE -- "$3" <<<"$2"; then ok "$1"; else not_ok "$1" "nothing
 at_least() {
 	if [ "${2:-0}" -ge "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', not $3 or more"; fi
 }
+# at_most NAME GOT MOST
+at_most() {
+	if [ -n "$2" ] && [ "$2" -le "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', not $3 or less"; fi
+}
 
 # tap FILE [PREFIX]: the results of a program that speaks TAP become this script's, without those
 # that it skipped. It must have said a plan and have kept to it.
@@ -70,6 +74,12 @@ trap 'exit $((failures > 0))' EXIT
 
 bdf() { lab-bind -n "$1"; }
 
+# What "device: ...pci-testdev" adds gets a name, as the lab's other devices have one.
+name_testdev() {
+	grep -q ^testdev /run/lab/devices ||
+		echo "testdev $(grep -l 0x0005 /sys/bus/pci/devices/*/device | cut -d/ -f6) -" >>/run/lab/devices
+}
+
 # Physical address of a BAR.
 bar_pa() { # BDF BAR
 	awk -v bar="$2" 'NR == bar + 1 { print $1 }' "/sys/bus/pci/devices/$1/resource"
@@ -102,37 +112,80 @@ witness() {
 	[[ $line != error* ]]
 }
 
+# The frames of testpmd's that a back end counted.
+frames() { # NETDEV
+	local count
+	read -r _ count _ <<<"$(witness count "$1")"
+	echo "$count"
+}
+
+# Whether it has counted more than so many: for await.
+frames_beyond() { (($(frames "$1") > $2)); } # NETDEV COUNT
+
 # Wait for a regex in testpmd's log, or for its end.
 said() { # REGEX
 	await 30 said_or_ended "$1" && grep -qE -- "$1" $testpmd_log
 }
 said_or_ended() { grep -qE -- "$1" $testpmd_log || ! kill -0 $testpmd 2>/dev/null; }
 
-# Start the stock testpmd on lcores 0 and 1 (1 forwards), wait until it forwards.
-# testpmd_start EAL-ARGS... -- TESTPMD-ARGS...; its pid is $testpmd, its output in $testpmd_log.
-# Neither this nor testpmd_stop may run in a subshell.
+# Writing to a testpmd that has ended is an error like others.
+trap : PIPE
+
+# Start the stock testpmd on lcores 0 and 1 (1 forwards) and wait until it says that it is up.
+# Neither this nor testpmd_end may run in a subshell: testpmd's pid is $testpmd, its output goes to
+# $testpmd_log, its input is $testpmd_in. One that does not start, or does not end as it should, is
+# a failure of the test, which is said right here.
 testpmd_log=/tmp/testpmd.log
-testpmd_start() {
+testpmd_begin() { # REGEX EAL-ARGS... -- TESTPMD-ARGS...
+	local up=$1
+	shift
 	rm -f /tmp/testpmd.in $testpmd_log
 	mkfifo /tmp/testpmd.in
 	# Its output is waited for, and would otherwise stay in a buffer.
-	stdbuf -oL dpdk-testpmd -l 0-1 -m 256 --no-telemetry "$@" --total-num-mbufs=4096 </tmp/testpmd.in \
+	stdbuf -oL dpdk-testpmd -l 0-1 -m 256 "$@" --total-num-mbufs=4096 </tmp/testpmd.in \
 		>$testpmd_log 2>&1 &
 	testpmd=$!
 	exec {testpmd_in}>/tmp/testpmd.in
-	said 'Press enter to exit' && return
+	said "$up" && return
 	kill -9 $testpmd 2>/dev/null
 	wait $testpmd
 	exec {testpmd_in}>&-
-	tail -n 20 $testpmd_log
+	not_ok "testpmd starts" "$(tail -n 20 $testpmd_log)"
 	return 1
+}
+
+testpmd_end() { # WORD: what makes it end
+	local status
+	echo "$1" >&$testpmd_in
+	exec {testpmd_in}>&-
+	wait $testpmd
+	status=$?
+	[ $status = 0 ] || not_ok "testpmd ends well" "exit status $status: $(tail -n 20 $testpmd_log)"
+}
+
+# A testpmd that forwards at once.
+testpmd_start() { # EAL-ARGS... -- TESTPMD-ARGS...
+	testpmd_begin 'Press enter to exit' --no-telemetry "$@"
 }
 
 # Stop it; $testpmd_sent is how many packets it says it sent.
 testpmd_stop() {
-	echo >&$testpmd_in
-	exec {testpmd_in}>&-
-	wait $testpmd
+	testpmd_end ""
 	testpmd_sent=$(sed -n '/Forward statistics for port/,$ s/.*TX-packets: \([0-9]*\).*/\1/p' \
 		$testpmd_log | tail -n 1)
+}
+
+# Let it send for a while and stop it: what it sent is what arrived since BEFORE. Two results.
+testpmd_sends() { # NAME BACK-END BEFORE
+	await 20 frames_beyond "$2" $(($3 + 1000))
+	testpmd_stop
+	at_least "$1: it sends" "$testpmd_sent" 1000
+	is "$1: what it sent is what arrived" $(($(frames "$2") - $3)) "$testpmd_sent"
+}
+
+# End it as the kernel does: nobody gets to clean up.
+testpmd_kill() {
+	kill -9 $testpmd
+	wait $testpmd 2>/dev/null
+	exec {testpmd_in}>&-
 }

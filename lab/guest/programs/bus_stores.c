@@ -6,7 +6,7 @@
  * Is what the plugin counts exact? Random sequences of stores, loads and fences to pages of a BAR
  * that is RAM and of one that is emulated, and beside them a reference model, which says what must
  * be counted. It shares nothing with the plugin's: it keeps every byte of every page, and looks
- * for what the plugin remembers.
+ * for what the plugin remembers. Speaks TAP.
  */
 
 #include <inttypes.h>
@@ -578,11 +578,8 @@ run(struct bus *bus, int ram, int io, char **argv, bool io_wc, uint64_t seed, un
 			failed++;
 		}
 	munmap(va, 4 * PAGE);
-	if (failed > 0)
-		printf("not ok %u random sequences, emulated page %s - see above\n", n,
-			io_wc ? "WC" : "UC-");
-	else
-		printf("ok %u random sequences, emulated page %s\n", n, io_wc ? "WC" : "UC-");
+	printf("%s %d - random sequences, emulated page %s\n", failed > 0 ? "not ok" : "ok", 2 - io_wc,
+		io_wc ? "WC" : "UC-");
 	fflush(stdout);
 	return failed > 0;
 }
@@ -607,7 +604,7 @@ main(int argc, char **argv)
 	else if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		return 2;
 	seed >>= 16;
-	printf("seed %" PRIu64 "\n", seed << 16);
+	printf("1..2\n# seed %" PRIu64 "\n", seed << 16);
 	avx = __builtin_cpu_supports("avx2");
 	CPU_ZERO(&cpus);
 	CPU_SET(CPU, &cpus);

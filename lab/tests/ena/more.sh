@@ -4,20 +4,19 @@
 # and the model's own loopback and recording.
 
 . /src/lab/tests/ena.sh
+plan 17
 
 addr=$(lab-bind ena)
 wc="-d $plugin --vdev=vfio_wc0,mode=required"
 before=$(ena stats)
 
 # Two processes, a queue each: flows come back through both.
-prompt_start -a "$addr" $wc --proc-type=primary -- --num-procs=2 --proc-id=0 --rxq=2 --txq=2 --rss-udp ||
-	{ not_ok "primary starts" "see above"; exit; }
+prompt_start -a "$addr" $wc --proc-type=primary -- --num-procs=2 --proc-id=0 --rxq=2 --txq=2 --rss-udp || exit
 prompt set fwd io
 prompt start
 primary=$testpmd primary_in=$testpmd_in
-mv $testpmd_log /tmp/primary.log
-prompt_start -a "$addr" $wc --proc-type=secondary -- --num-procs=2 --proc-id=1 --rxq=2 --txq=2 --rss-udp ||
-	{ not_ok "secondary starts" "see above"; tail -n 20 /tmp/primary.log; exit; }
+testpmd_log=/tmp/secondary.log
+prompt_start -a "$addr" $wc --proc-type=secondary -- --num-procs=2 --proc-id=1 --rxq=2 --txq=2 --rss-udp || exit
 is "primary and secondary: the same LLQ, WC" "$(wc_entries "$addr" 2)" "0x0+0x100000"
 prompt set fwd io
 prompt start
@@ -28,29 +27,25 @@ is "primary and secondary: each has a queue's worth" \
 	"$(ena verify | value queues | tr , '\n' | awk -F '[:/]' '$2 > 1000 && $2 == $3' | wc -l)" 2
 prompt stop
 prompt_stop
-echo quit >&$primary_in
-exec {primary_in}>&-
-wait $primary
+testpmd=$primary testpmd_in=$primary_in testpmd_log=/tmp/testpmd.log
+prompt_stop
 
 # Rx interrupts: the application sleeps in between. Few frames at a time, so that it does.
 vectors() { awk -v of="($addr)" '/vfio-msix/ && index($0, of) { print $2 + $3 }' /proc/interrupts; }
 ena-rx-interrupt -l 0 -m 256 -a "$addr" $wc -- 1000 >/tmp/interrupts.log 2>&1 &
 program=$!
-for i in {1..100}; do grep -q '^ready' /tmp/interrupts.log && break; sleep 0.1; done
+await 20 grep -qs '^ready' /tmp/interrupts.log
 good=0
 for round in {1..20}; do
 	ena generate 50 60 >/dev/null
-	for i in {1..100}; do
-		report=$(ena verify)
-		[ "$(value back <<<"$report")" = 50 ] && break
-		sleep 0.05
-	done
-	grep -q 'made=50 back=50 lost=0 duplicate=0 reordered=0 corrupt=0 ' <<<"$report" &&
+	await 5 ena_says verify back 50 || break
+	[[ $(ena verify) != *'made=50 back=50 lost=0 duplicate=0 reordered=0 corrupt=0 '* ]] ||
 		good=$((good + 1))
 	[ $round = 19 ] && fired=$(vectors)
 done
+[ $good = 20 ] || kill $program
 is "Rx interrupts: 20 rounds of 50 frames come back" $good 20
-is "Rx interrupts: both queues' vectors fired" "$(awk 'NR > 1 && $1 > 0' <<<"$fired" | wc -l)" 2
+is "Rx interrupts: both queues' vectors fired" "$(awk 'NR > 1 && $1 > 0' <<<"${fired-}" | wc -l)" 2
 wait $program
 is "Rx interrupts: the program ends well" "$?" 0
 matches "Rx interrupts: one for each round at least, none missed" "$(tail -n 1 /tmp/interrupts.log)" \
@@ -58,19 +53,19 @@ matches "Rx interrupts: one for each round at least, none missed" "$(tail -n 1 /
 
 # Loopback: what flowgen sends comes back to the queue that RSS picks.
 ena mode loopback >/dev/null
-prompt_start -a "$addr" $wc -- --rxq=4 --txq=4 --rxd=256 --txd=256 --rss-udp
+prompt_start -a "$addr" $wc -- --rxq=4 --txq=4 --rxd=256 --txd=256 --rss-udp || exit
 prompt set fwd flowgen
-sent=$(ena stats | value tx_frames) received=$(ena stats | value rx_frames) dropped=$(ena stats | value rx_drops)
+start=$(ena stats)
 prompt start
-sleep 1
+await 20 ena_beyond stats tx_frames $(($(value tx_frames <<<"$start") + 1000))
 prompt stop
 prompt show port xstats 0
-report=$(ena stats)
-sent=$(($(value tx_frames <<<"$report") - sent))
-received=$(($(value rx_frames <<<"$report") - received))
-dropped=$(($(value rx_drops <<<"$report") - dropped))
-matches "loopback: testpmd sends" "$sent" '[0-9]{3}'
-is "loopback: all of $sent frames come back, or are counted as dropped" $((received + dropped)) "$sent"
+after=$(ena stats)
+sent=$(increase tx_frames "$start" "$after")
+received=$(increase rx_frames "$start" "$after")
+dropped=$(increase rx_drops "$start" "$after")
+at_least "loopback: testpmd sends" "$sent" 1000
+is "loopback: all frames come back, or are counted as dropped" $((received + dropped)) "$sent"
 is "loopback: RSS uses all queues" \
 	"$(grep -cE '^rx_q[0-3]_?packets: [1-9]' $testpmd_log)" 4
 is "loopback: testpmd received them" \
@@ -89,26 +84,12 @@ rm -f /results/ena.pcap
 is "pcap: a file that cannot be made is refused" "$(ena pcap /nowhere/ena.pcap)" \
 	"error pcap /nowhere/ena.pcap: No such file or directory"
 ena pcap /results/ena.pcap >/dev/null
-prompt_start -a "$addr" $wc -- --rxd=256 --txd=256
+prompt_start -a "$addr" $wc -- --rxd=256 --txd=256 || exit
 prompt set fwd io
 prompt start
 circulate "pcap: frames circulate" 200 0
 prompt_stop
 ena pcap off >/dev/null
-cat >/tmp/pcap.py <<'END'
-import collections, struct
-data = open('/results/ena.pcap', 'rb').read()
-magic, major, minor, _, _, snap, link = struct.unpack('=IHHIIII', data[:24])
-assert (magic, major, minor, link) == (0xa1b23c4d, 2, 4, 1)
-at, frames = 24, collections.Counter()
-while at < len(data):
-    _, _, have, length = struct.unpack('=IIII', data[at:at + 16])
-    assert have == length
-    frames[data[at + 16:at + 16 + have]] += 1
-    at += 16 + have
-print(len(frames), set(frames.values()), min(map(len, frames)), max(map(len, frames)))
-END
-is "pcap: 200 frames, each twice: made and sent back" "$(python3 /tmp/pcap.py)" "200 {2} 60 1492"
+is "pcap: 200 frames, each twice: made and sent back" "$($programs/pcap.py /results/ena.pcap)" "200 {2} 60 1492"
 
-report=$(ena stats)
-is "the driver broke no rule" "$(value violations <<<"$report")" "$(value violations <<<"$before")"
+is "the driver broke no rule" "$(increase violations "$before" "$(ena stats)")" 0

@@ -6,6 +6,7 @@
 # wide entries gets them.
 
 . /src/lab/tests/ena.sh
+plan 79
 
 ena llq off >/dev/null
 ena_traffic "no LLQ" host

@@ -5,10 +5,10 @@
 # As most cloud instances run it: no IOMMU for VFIO, physical addresses, and BAR2 WC all the same.
 
 . /src/lab/tests/ena.sh
+plan 43
 
 addr=$(lab-bind ena)
-testpmd_start -a "$addr" -d "$plugin" --vdev=vfio_wc0,mode=required -- --forward-mode=txonly ||
-	{ not_ok "testpmd starts" "see above"; exit; }
+testpmd_start -a "$addr" -d "$plugin" --vdev=vfio_wc0,mode=required -- --forward-mode=txonly || exit
 matches "DPDK uses physical addresses" "$(<$testpmd_log)" "Selected IOVA mode 'PA'"
 matches "VFIO has a group without an IOMMU" "$(ls /dev/vfio)" "^noiommu-"
 is "BAR2 is WC" "$(witness walk 1 "$(bar_va $testpmd 2)" 0x1000 "$(bar_pa "$addr" 2)" |

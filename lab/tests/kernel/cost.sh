@@ -8,6 +8,10 @@
 # on how many there are.
 
 . /src/lab/tests/lib.sh
+case $(uname -r) in
+6.*) plan 36 ;;
+*) plan 34 ;;
+esac
 
 modules=/lib/modules/$(uname -r)/kernel/drivers/vfio
 reload() { modprobe -r vfio-pci vfio_iommu_type1 && "$@" && modprobe vfio-pci; }
@@ -17,19 +21,20 @@ count() { # VARIANT
 	local device bar
 	for device in ivshmem:2 virtio:1; do
 		bar=${device#*:} device=${device%:*}
-		vfio-cost "$(lab-bind $device)" "$bar" >"/results/cost-$1-$device"
-		vfio-cost "$(lab-bind $device)" "$bar" >/tmp/again
-		is "$device, $1 modules: counts are exact" \
-			"$(diff "/results/cost-$1-$device" /tmp/again | grep '^[<>]' | grep -v capabilities)" ""
+		vfio-cost "$(lab-bind $device)" "$bar" >"/results/cost-$1-$device" &&
+			vfio-cost "$(lab-bind $device)" "$bar" >/tmp/again
+		is "$device, $1 modules: exit status" $? 0
+		is "$device, $1 modules: counts are exact" "$(grep -v capabilities /tmp/again)" \
+			"$(grep -v capabilities "/results/cost-$1-$device")"
 	done
 }
 
 count stock
-reload mount --bind /opt/dpdk-vfio-wc/modules "$modules"
+reload mount --bind /opt/dpdk-vfio-wc/modules "$modules" || exit
 count patched
 vfio-cost --cookies "$(lab-bind ivshmem)" 2 >/results/cost-cookies
 is "cookies: exit status" $? 0
-reload umount "$modules"
+reload umount "$modules" || exit
 
 # The virtio BAR has the MSI-X table, a capability in itself; the other BAR has none but the series'.
 for device in ivshmem virtio; do
@@ -43,7 +48,8 @@ for device in ivshmem virtio; do
 		esac
 		name="$device, $what: at most $percent% more"
 		if ((${after:-0} > 0 && after * 100 <= before * (100 + percent))); then
-			ok "$name ($before, $after)"
+			echo "$device, $what: $before, $after"
+			ok "$name"
 		else
 			not_ok "$name" "$before instructions became ${after:-nothing}"
 		fi
@@ -57,7 +63,7 @@ flat() { # WHAT INSTRUCTIONS-BESIDES
 	counts=$(sed -n "s/^\([0-9]*\) $1 at a cookie, .*/\1/p" /results/cost-cookies | sort -n)
 	least=$(($(head -n 1 <<<"$counts") - $2)) most=$(($(tail -n 1 <<<"$counts") - $2))
 	if [ "$(wc -l <<<"$counts")" = 3 ] && ((least > 0 && most <= 2 * least)); then
-		ok "cookies (1, 25, 256), $3: flat ($least..$most)"
+		ok "cookies (1, 25, 256), $3: flat"
 	else
 		not_ok "cookies (1, 25, 256), $3: flat" "$least..$most instructions"
 	fi

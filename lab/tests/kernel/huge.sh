@@ -5,10 +5,10 @@
 # page tables hold, read from outside, for a program that is not the kernel's selftest.
 
 . /src/lab/tests/lib.sh
+plan 12
 
 PAGE=0x1000 HUGE=0x200000 GIGA=0x40000000
-grep -q ^testdev /run/lab/devices ||
-	echo "testdev $(grep -l 0x0005 /sys/bus/pci/devices/*/device | cut -d/ -f6) -" >>/run/lab/devices
+name_testdev
 
 bar_start() { # DEVICE BAR
 	addr=$(lab-bind "$1")
@@ -17,7 +17,7 @@ bar_start() { # DEVICE BAR
 }
 bar() { # COMMAND...: its answer in $answer
 	echo "$*" >&"${BAR[1]}"
-	read -r -t 60 answer <&"${BAR[0]}" || answer="error no answer"
+	read -r -t $((60 * patience)) answer <&"${BAR[0]}" || answer="error no answer"
 	[[ $answer != error* ]] || not_ok "bar $*" "$answer"
 }
 # One cookie of a page before others, which must not be aligned by luck
@@ -28,7 +28,7 @@ bar_small() {
 bar_stop() {
 	local pid=$BAR_PID
 	exec {BAR[1]}>&-
-	wait "$pid"
+	wait "$pid" || not_ok "bar_map.py ends well" "exit status $?"
 }
 # leaves NAME VA LENGTH WANTED: how many of each size and type, for a mapping of the BAR from its beginning
 leaves() {

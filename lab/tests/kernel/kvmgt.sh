@@ -5,11 +5,12 @@
 # that the selftests' guests will do.)
 
 . /src/lab/tests/lib.sh
+plan 4
 
-is "kvmgt loads" "$(modprobe kvmgt 2>&1)" ""
+# It would not if the versions of the symbols that it takes from them were others.
+is "kvmgt loads" "$(modprobe kvmgt 2>&1; echo "status $?")" "status 0"
 for module in vfio mdev; do
 	is "it uses $module" "$(ls /sys/module/$module/holders | grep -x kvmgt)" kvmgt
 done
-is "symbol versions" "$(dmesg | grep -i 'disagrees about version')" ""
 is "the vfio below it is the patched one" "$(grep -c ' vfio_df_add_region\b' /proc/kallsyms)" 1
 modprobe -r kvmgt

@@ -4,9 +4,10 @@
 # is still UC-: a checker that does not see that proves nothing, and a bench that calls it WC lies.
 
 . /src/lab/tests/lib.sh
+plan 5
 
 addr=$(bdf virtio)
-testpmd_start -a "$addr" -- --forward-mode=txonly || { not_ok "testpmd starts" "see above"; exit; }
+testpmd_start -a "$addr" -- --forward-mode=txonly || exit
 va=$(bar_va $testpmd 4) pa=0x$(printf %x $(($(bar_pa "$addr" 4))))
 answer=$(witness mmio 1 "$va" "$pa")
 is "the witness sees UC- on every page" "$(awk '/^leaf/ { print $6 }' <<<"$answer" | sort -u)" "UC-"
