@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The page walker against page tables made by hand."""
+"""The witness against page tables made by hand."""
 
+import socket
+import tempfile
 import unittest
+from unittest import mock
 
 import arm64
-from witness import Error, PageTables, pat_types
+import witness
+from witness import Error, PageTables, Witness, pat_types
 
 P, PS, PWT, PCD, NX = 1, 0x80, 8, 16, 1 << 63
 LINUX = 'x86/PAT: Configuration [0-7]: WB  WC  UC- UC  WB  WP  UC- WT  '
@@ -93,6 +97,64 @@ class Pat(unittest.TestCase):
             pat_types('x86/PAT: PAT support disabled because CONFIG_X86_PAT is disabled')
 
 
+class Answers(unittest.TestCase):
+    """A witness as a guest asks it, of a process that has RAM and the pages of BARs."""
+    BAR = 0xfe000000
+
+    def setUp(self):
+        image = Image(4)
+        image.map_page(0x5000, 0x3000 | P)
+        for index in range(8):
+            flags = (index & 1) * PWT | (index >> 1 & 1) * PCD | (index >> 2) * 0x80
+            image.map_page(0x7f0000000000 + 0x1000 * index, self.BAR + 0x1000 * index | P | flags)
+        self.dir = tempfile.TemporaryDirectory()
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.dir.name + '/witness')
+        self.listener.listen()
+        with open(self.dir.name + '/ram', 'wb') as f:
+            f.truncate(Image.RAM)
+            for pa, word in image.words.items():
+                f.seek(pa)
+                f.write(word.to_bytes(8, 'little'))
+        guest = mock.Mock(dir=self.dir.name, ram=Image.RAM, enas={}, plugin=None)
+        guest.qmp.monitor.side_effect = lambda line, cpu: {
+            1: 'EFER=0000000000000d01\nCR0=80050033 CR2=0 CR3=%016x CR4=00000020' % image.cr3,
+            0: 'CR0=80050033 CR2=0 CR3=%016x CR4=00000020' % 0x80000}[cpu]
+        self.witness = Witness(guest)
+        self.witness.pat = lambda: pat_types(LINUX)
+
+    def tearDown(self):
+        self.witness.sock.close()
+        self.listener.close()
+        self.dir.cleanup()
+
+    def ask(self, line):
+        return self.witness.answer(line.split()).splitlines()
+
+    def test_types_are_those_of_the_entries(self):
+        *leaves, end = self.ask('walk 1 0x7f0000000000 0x8000 %#x' % self.BAR)
+        self.assertEqual(end, 'end 8')
+        self.assertEqual([line.split()[5] for line in leaves],
+                         ['WB', 'WC', 'UC-', 'UC', 'WB', 'WP', 'UC-', 'WT'])
+        self.assertEqual(leaves[1], 'leaf 0x7f0000001000 0xfe001000 0xfe001009 0x1000 WC')
+
+    def test_all_that_is_not_ram(self):
+        *leaves, end = self.ask('mmio 1 0x7f0000001000 %#x' % (self.BAR + 0x1000))
+        self.assertEqual(end, 'end 8')
+        self.assertEqual([int(line.split()[2], 0) for line in leaves],
+                         [self.BAR + 0x1000 * index for index in range(8)])
+
+    def test_only_the_process_that_was_meant(self):
+        with mock.patch.object(witness, 'ANCHOR_SECONDS', 0.1):
+            for question in 'walk 1 0x7f0000000000 0x1000 0xfe001000', \
+                    'walk 0 0x7f0000000000 0x1000 0xfe000000', 'mmio 1 0x7e0000000000 0xfe000000':
+                self.assertRegex(self.ask(question)[0], '^error anchor')
+
+    def test_nonsense(self):
+        for question in 'frobnicate', 'walk 1', 'walk 1 0 x 0', '':
+            self.assertRegex(self.ask(question)[0], '^error ')
+
+
 class Arm64(unittest.TestCase):
     """Descriptors: bit 0 valid, bit 1 table or (level 3) page, AttrIndx 4:2, TTBR0 and TCR_EL1 as
     Linux sets them with 48-bit and with 52-bit addresses (LPA2)."""
@@ -135,6 +197,7 @@ class Arm64(unittest.TestCase):
 
     def test_types_are_known_by_their_attributes(self):
         self.assertEqual([arm64.TYPES[n] for n in (0x00, 0x44, 0x04, 0xff)], ['UC-', 'WC', 'nGnRE', 'WB'])
+
 
 if __name__ == '__main__':
     unittest.main()
