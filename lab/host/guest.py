@@ -372,6 +372,17 @@ class Guest:
         match = self._until(pattern, write, time.monotonic() + timeout, 'finish the command')
         return int(match.group(1))
 
+    def sh(self, script, timeout=120):
+        """(status, output) of a shell script; the limit is for a quiet machine."""
+        out = []
+        status = self.run('patience=%d\n%s' % (self.patience, script), out.append,
+                          timeout * self.patience)
+        return status, b''.join(out).decode('utf-8', 'replace')
+
+    @staticmethod
+    def bdf(name):
+        return {device[0]: device[1] for device in DEVICES}[name]
+
     def script(self, command, report, timeout):
         """Run a script that reports as lab/tests/lib.sh does; the limit is for a quiet machine.
         Returns what is wrong with it as a whole, with what it had said, or ''."""

@@ -4,13 +4,14 @@
 # timeout: 400
 # The benchmark under the other kernels, the ENA's LLQ write-combined: types are those of the page tables.
 
-. /src/lab/tests/lib.sh
+. /src/lab/tests/plugin.sh
+plan 2
 
 result=/results/bench.json
+rm -f $result
 /src/lab/guest/bench.sh --device ena -- --repeats 1 --json $result
 is "exit status" $? 0
-is "types, and what saw them" "$(python3 -c "
-import json
-c = json.load(open('$result'))['cases'][0]
-print(*[(c[arm]['memory_type'], c[arm]['memory_type_source']) for arm in ('plain', 'uc', 'wc')])" 2>&1)" \
+is "types, and what saw them" "$($programs/query.py "*[
+	(a['cases'][0][arm]['memory_type'], a['cases'][0][arm]['memory_type_source'])
+	for arm in ('plain', 'uc', 'wc')]" <$result)" \
 	"('UC-', 'pte') ('UC-', 'pte') ('WC', 'pte')"

@@ -4,15 +4,16 @@
 # timeout: 400
 # The benchmark drives the testpmd of other DPDK releases as it does the lab's own.
 
-. /src/lab/tests/lib.sh
+. /src/lab/tests/plugin.sh
+plan 3
 
 result=/results/bench.json
+rm -f $result
 /src/lab/guest/bench.sh --device virtio -- --repeats 1 --json $result
 is "exit status" $? 0
-is "types" "$(python3 -c "
-import json
-c = json.load(open('$result'))['cases'][0]
-print(*[(c[arm]['memory_type'], *c[arm]['other_leaves']) for arm in ('plain', 'uc', 'wc')])" 2>&1)" \
+is "types" "$($programs/query.py "*[
+	(a['cases'][0][arm]['memory_type'], *a['cases'][0][arm]['other_leaves'])
+	for arm in ('plain', 'uc', 'wc')]" <$result)" \
 	"('UC-', 'UC-') ('UC-', 'UC-') ('WC', 'UC-')"
-is "the result follows the schema" \
-	"$(/src/app/test-wc-perf/test/check_schema.py /src/app/test-wc-perf/schema.json $result 2>&1)" ""
+/src/app/test-wc-perf/test/check_schema.py /src/app/test-wc-perf/schema.json $result
+is "the result follows the schema" $? 0

@@ -5,30 +5,23 @@
 # has tests of its own that look closer.
 
 . /src/lab/tests/plugin.sh
+plan 8
 
-plan 9
 virtio=$(bdf virtio)
-cp $pat_list /tmp/before
+memory_types_are
 testpmd_start -a "$virtio" -d "$plugin" \
-	--vdev="vfio_wc0,dev=$virtio,bar=4,offset=0x3000,len=0x1000,mode=required" \
-	-- --forward-mode=txonly || exit
-page=$(printf '%#x' $(($(bar_pa "$virtio" 4) + 0x3000)))
-is "the page tables: WC is" "$(leaves "$virtio" 4 | awk '$2 == "WC" { print $1 }')" "$page"
-is "the page tables: all others are" "$(leaves "$virtio" 4 | awk '$2 != "WC" { print $2 }' | sort -u)" UC-
+	--vdev="vfio_wc0,dev=$virtio,bar=4,offset=0x3000,len=0x1000,mode=required" -- \
+	--forward-mode=txonly || exit
+is "the page tables" "$(leaf_types "$virtio" 4 0x3000 0x1000)" "1 WC,others UC-"
 is "the kernel's list: WC is" "$(wc_entries "$virtio" 4)" "0x3000+0x1000"
 matches "dpdk-wc-info" "$(dpdk-wc-info "$virtio")" "^ *\[0x3000, 0x4000\) is WC"
 testpmd_stop
 at_least "testpmd sent" "$testpmd_sent" 100
-is "the list of memory types is as before" "$(<$pat_list)" "$(</tmp/before)"
+memory_types_as_before "testpmd has ended"
 
 /src/lab/guest/bench.sh --device virtio -- --arms uc,wc --repeats 1 --window 0.2
 is "bench: exit status" $? 0
-is "bench: types, and what saw them" "$(python3 -c '
-import json
-case = json.load(open("/results/bench.json"))["cases"][0]
-print(*[case[arm][key] for arm in ("uc", "wc")
-        for key in ("memory_type", "memory_type_source", "counts_equal")])')" \
-	"UC- pte True WC pte True"
-at_least "bench: frames sent in the write-combined arm" "$(python3 -c '
-import json
-print(min(json.load(open("/results/bench.json"))["cases"][0]["wc"]["sent"]))')" 1000
+result() { $programs/query.py "$1" </results/bench.json; }
+is "bench: types, and what saw them" "$(result "*[a['cases'][0][arm][key] for arm in ('uc', 'wc')
+	for key in ('memory_type', 'memory_type_source', 'counts_equal')]")" "UC- pte True WC pte True"
+at_least "bench: frames sent in the write-combined arm" "$(result "min(a['cases'][0]['wc']['sent'])")" 1000
