@@ -11,7 +11,7 @@ result=/results/bench.json
 rm -f $result
 /src/lab/guest/bench.sh --device ena -- --repeats 1 --json $result
 is "exit status" $? 0
-is "types, and what saw them" "$($programs/query.py "*[
+is "types, and what saw them" "$($programs/query.py "[
 	(a['cases'][0][arm]['memory_type'], a['cases'][0][arm]['memory_type_source'])
 	for arm in ('plain', 'uc', 'wc')]" <$result)" \
-	"('UC-', 'pte') ('UC-', 'pte') ('WC', 'pte')"
+	"[('UC-', 'pte'), ('UC-', 'pte'), ('WC', 'pte')]"

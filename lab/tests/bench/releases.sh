@@ -11,9 +11,9 @@ result=/results/bench.json
 rm -f $result
 /src/lab/guest/bench.sh --device virtio -- --repeats 1 --json $result
 is "exit status" $? 0
-is "types" "$($programs/query.py "*[
+is "types" "$($programs/query.py "[
 	(a['cases'][0][arm]['memory_type'], *a['cases'][0][arm]['other_leaves'])
 	for arm in ('plain', 'uc', 'wc')]" <$result)" \
-	"('UC-', 'UC-') ('UC-', 'UC-') ('WC', 'UC-')"
+	"[('UC-', 'UC-'), ('UC-', 'UC-'), ('WC', 'UC-')]"
 /src/app/test-wc-perf/test/check_schema.py /src/app/test-wc-perf/schema.json $result
 is "the result follows the schema" $? 0
