@@ -7,12 +7,12 @@ plugin=$(echo /opt/dpdk-vfio-wc/lib/dpdk/pmds-*/librte_misc_vfio_wc.so)
 pat_list=/sys/kernel/debug/x86/pat_memtype_list
 programs=/src/lab/guest/programs
 
-# What the kernel's list of memory types has as WC in a BAR: "OFFSET+LENGTH ..."
+# What the kernel's list of memory types has as WC in a BAR: "OFFSET+LENGTH ...", or "none"
 wc_entries() { # BDF BAR
 	dpdk-wc-info --json --no-open "$1" | $programs/query.py "' '.join(
 		'%#x+%#x' % (entry['offset'], entry['length'])
 		for bar in a['devices'][0]['bars'] if bar['bar'] == $2
-		for entry in bar['pat'] if entry['type'] == 'WC')"
+		for entry in bar['pat'] if entry['type'] == 'WC') or 'none'"
 }
 
 # What the page tables of testpmd (on CPU 1) hold for its BARs: "PA TYPE" a line, all BARs.

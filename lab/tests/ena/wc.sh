@@ -13,7 +13,7 @@ testpmd_start -a "$addr" -d "$plugin" --vdev=vfio_wc0 -- --forward-mode=txonly |
 pages=$(leaves "$addr" 0)
 is "BAR2, which takes the descriptors, is WC" "$(in_bar "$addr" 2 "$pages")" WC
 is "BAR0, the registers, is UC-" "$(in_bar "$addr" 0 "$pages")" UC-
-is "BAR4, the MSI-X table, is not WC" "$(in_bar "$addr" 4 "$pages" | grep -c WC)" 0
+is "BAR4, the MSI-X table, is not mapped" "$(in_bar "$addr" 4 "$pages")" ""
 is "the plugin is silent" "$(plugin_lines)" ""
 testpmd_stop
 memory_types_as_before "testpmd has ended"

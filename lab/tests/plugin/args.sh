@@ -46,7 +46,8 @@ done
 is "bad arguments: a line each" "$(plugin_lines | wc -l)" ${#names[@]}
 is "bad arguments: both ports are there" "$(telemetry /ethdev/list 'len(a)')" 2
 is "bad arguments: no telemetry of them" "$(telemetry /vfio_wc/list a)" "[]"
-is "bad arguments: no half-done state" "$(wc_entries "$virtio" 4)$(wc_entries "$vf" 0)" ""
+is "bad arguments: no half-done state" "$(wc_entries "$virtio" 4) $(wc_entries "$vf" 0)" \
+	"none none"
 prompt_stop
 
 # two requests that collide: the first stays

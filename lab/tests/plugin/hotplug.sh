@@ -36,7 +36,7 @@ while read -r name bar netdev; do
 	prompt port close 0
 	prompt device detach "$addr"
 	is "$name, detached: state" "$(state)" off
-	is "$name, detached: nothing of it is reserved" "$(wc_entries "$addr" "$bar")" ""
+	is "$name, detached: nothing of it is reserved" "$(wc_entries "$addr" "$bar")" none
 	is "$name, detached: nothing of it is mapped" "$(grep -c vfio-device /proc/$testpmd/maps)" 0
 
 	prompt port attach "$addr"
@@ -48,7 +48,7 @@ while read -r name bar netdev; do
 
 	# the plugin goes from under a port that forwards
 	prompt device detach vfio_wc0
-	is "$name, the plugin gone: plain" "$(telemetry /vfio_wc/list a) $(wc_entries "$addr" "$bar")" "[] "
+	is "$name, the plugin gone: plain" "$(telemetry /vfio_wc/list a) $(wc_entries "$addr" "$bar")" "[] none"
 	tables "the plugin gone" "1 UC-,others UC-"
 	sends "the plugin gone"
 	prompt port attach "vfio_wc0,$range"

@@ -27,9 +27,9 @@ is "secondary: shares the reservation" "$(wc_entries "$virtio" 4)" "0x3000+0x100
 
 # EAL takes a vdev from all processes: both restore what they have
 printf 'device detach vfio_wc0\n' >&$primary_in
-nothing_reserved() { [ "$(wc_entries "$virtio" 4)" = "" ]; }
+nothing_reserved() { [ "$(wc_entries "$virtio" 4)" = none ]; }
 await 10 nothing_reserved
-is "both: plain again when the request goes" "$(wc_entries "$virtio" 4)" ""
+is "both: plain again when the request goes" "$(wc_entries "$virtio" 4)" none
 is "both: the BAR is still mapped" "$(bar_va $testpmd 4) $(bar_va $primary 4)" "$va $va"
 prompt_stop
 testpmd=$primary testpmd_in=$primary_in testpmd_log=/tmp/testpmd.log
