@@ -62,8 +62,9 @@ def test_a_testpmd_that_does_not_start_or_ends_badly_is_a_failure(tmp_path):
     up = 'echo Press enter to exit; read -r line; '
     assert of('exit 1', 'testpmd_start -- || ok returned') == \
         ([('not ok', 'testpmd starts'), ('ok', 'returned')], 1)
-    assert of(up + 'exit 1', 'testpmd_start -- && testpmd_stop') == ([('not ok', 'testpmd ends well')], 1)
+    assert of(up + 'exit 1', 'testpmd_start -- && testpmd_stop') == \
+        ([('not ok', 'testpmd ends well')], 1)
     assert of(up + 'exit 0', 'testpmd_start -- && testpmd_stop; ok a') == ([('ok', 'a')], 0)
     # One that is gone when it is to be stopped
-    assert of('echo Press enter to exit', 'testpmd_start -- && { wait $testpmd; testpmd_stop; }; ok a') == \
-        ([('ok', 'a')], 0)
+    assert of('echo Press enter to exit',
+              'testpmd_start -- && { wait $testpmd; testpmd_stop; }; ok a') == ([('ok', 'a')], 0)

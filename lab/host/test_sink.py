@@ -8,7 +8,8 @@ import pytest
 
 import build
 
-TESTPMD = bytes(12) + b'\x08\x00\x45' + bytes(8) + b'\x11' + bytes(2) + bytes([198, 18, 0, 1, 198, 18, 0, 2])
+TESTPMD = bytes(12) + b'\x08\x00\x45' + bytes(8) + b'\x11' + bytes(2) + \
+    bytes([198, 18, 0, 1, 198, 18, 0, 2])
 OTHERS = [b'', TESTPMD[:33], TESTPMD[:12] + b'\x86\xdd' + TESTPMD[14:],
           TESTPMD[:23] + b'\x06' + TESTPMD[24:], TESTPMD[:30] + bytes([198, 18, 0, 3])]
 
@@ -16,7 +17,8 @@ OTHERS = [b'', TESTPMD[:33], TESTPMD[:12] + b'\x86\xdd' + TESTPMD[14:],
 class Sink:
     def __init__(self, names):
         self.links = {name: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for name in names}
-        args = [word for name, (_, theirs) in self.links.items() for word in (name, str(theirs.fileno()))]
+        args = [word for name, (_, theirs) in self.links.items()
+                for word in (name, str(theirs.fileno()))]
         self.process = subprocess.Popen(
             [build.sink(), *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             bufsize=1, pass_fds=[theirs.fileno() for _, theirs in self.links.values()])

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""query.py EXPRESSION [COMMAND]: print what a Python expression says of a, a JSON text: the standard
-input, or what a DPDK process answers to a telemetry command."""
+"""query.py EXPRESSION [COMMAND]: print what a Python expression says of a, a JSON text: the
+standard input, or what a DPDK process answers to a telemetry command."""
 
 import json
 import socket
@@ -17,4 +17,5 @@ def telemetry(command):
         return json.loads(sock.recv(1 << 16))[command.split(',')[0]]
 
 
-print(eval(sys.argv[1], {'a': telemetry(sys.argv[2]) if len(sys.argv) > 2 else json.load(sys.stdin)}))
+answer = telemetry(sys.argv[2]) if len(sys.argv) > 2 else json.load(sys.stdin)
+print(eval(sys.argv[1], {'a': answer}))

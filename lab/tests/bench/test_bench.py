@@ -91,10 +91,10 @@ def test_interrupted(guest):
     """It says so, and nothing is left: no testpmd, no file of its."""
     result, _ = bench(guest, r'''
 . /src/lab/tests/lib.sh
-%s --warmup 100 >/dev/null 2>/tmp/bench.log &
+BENCH --warmup 100 >/dev/null 2>/tmp/bench.log &
 tool=$!
 runs() { child=$(cat /proc/$tool/task/$tool/children) && [ -n "$child" ] &&
-	[ -S /var/run/dpdk/wc-perf-$tool-0/dpdk_telemetry.v2 ]; }
+    [ -S /var/run/dpdk/wc-perf-$tool-0/dpdk_telemetry.v2 ]; }
 await 60 runs || { cat /tmp/bench.log; exit 99; }
 kill -TERM $tool
 wait $tool
@@ -102,5 +102,5 @@ status=$?
 [ ! -e "/proc/${child% }" ] || { echo "$child is left"; exit 98; }
 [ ! -e /var/run/dpdk/wc-perf-$tool-0 ] || { echo "its files are left"; exit 97; }
 trap - EXIT
-exit $status''' % DIRECTLY, 7)
+exit $status'''.replace('BENCH', DIRECTLY), 7)
     assert result['status'] == 'interrupted'

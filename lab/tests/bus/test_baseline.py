@@ -11,7 +11,7 @@ import sys
 import pytest
 
 sys.path.append('/src/lab/bus')
-import baseline # pylint: disable=wrong-import-position
+import baseline # noqa: E402
 
 ASKS = {'bus': 'yes'}
 
@@ -23,8 +23,8 @@ LIB = '. /src/lab/tests/lib.sh; '
 def bench(guest, args='', llq='on'):
     result = '/results/bus.json'
     assert guest.sh(LIB + 'witness ena0 llq ' + llq)[1] == 'ok\n'
-    status, said = guest.sh('rm -f %s; /src/lab/guest/bench.sh --quick %s -- --repeats 1 --json %s' %
-                            (result, args, result), 600)
+    status, said = guest.sh('rm -f %s; /src/lab/guest/bench.sh --quick %s -- --repeats 1 '
+                            '--json %s' % (result, args, result), 600)
     assert guest.sh(LIB + 'witness ena0 llq on')[1] == 'ok\n'
     assert status == 0, said
     app = '/src/app/test-wc-perf/'
@@ -46,9 +46,9 @@ def test_stores_are_in_the_drivers_code(guest):
 @pytest.mark.parametrize('entry', [128, 256])
 @pytest.mark.parametrize('arm, store', [('uc', 8), ('wc', 64)])
 def test_what_the_ena_pmd_pushes(guest, entry, arm, store):
-    """The stock PMD pushes each descriptor and header into BAR2: an entry's 8-byte stores are as many
-    writes uncached, and its 64-byte lines write-combined, which is the floor. A doorbell a burst comes
-    on top, and a line that an interrupt cuts in two now and then."""
+    """The stock PMD pushes each descriptor and header into BAR2: an entry's 8-byte stores are as
+    many writes uncached, and its 64-byte lines write-combined, which is the floor. A doorbell a
+    burst comes on top, and a line that an interrupt cuts in two now and then."""
     case, = ena(guest, entry)['cases']
     floor = entry / store + 1 / case['burst']
     assert floor <= case[arm]['bus']['pcie_writes_per_packet'] + 1e-9 <= floor * 1.03
