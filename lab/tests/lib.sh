@@ -27,7 +27,9 @@ not_ok() { # NAME REASON
 # is NAME GOT WANTED
 is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', not '$3'"; fi; }
 # matches NAME TEXT REGEX
-matches() { if grep -qE -- "$3" <<<"$2"; then ok "$1"; else not_ok "$1" "nothing like '$3' in: $2"; fi; }
+matches() {
+	if grep -qE -- "$3" <<<"$2"; then ok "$1"; else not_ok "$1" "nothing like '$3' in: $2"; fi
+}
 # at_least NAME GOT LEAST
 at_least() {
 	if [ "${2:-0}" -ge "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', not $3 or more"; fi

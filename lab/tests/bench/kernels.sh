@@ -2,7 +2,8 @@
 # kernel: 6.1 7.x
 # stage: long
 # timeout: 400
-# The benchmark under the other kernels, the ENA's LLQ write-combined: types are those of the page tables.
+# The benchmark under the other kernels, the ENA's LLQ write-combined: types are those of the page
+# tables.
 
 . /src/lab/tests/plugin.sh
 plan 2

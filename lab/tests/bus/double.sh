@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # bus: yes
-# A driver that does not fence its write-combining doorbell is found by how long its stores wait; the
-# same with the fence is not. One that pushes whole lines reaches the floor: entry / 64 writes.
+# A driver that does not fence its write-combining doorbell is found by how long its stores wait;
+# the same with the fence is not. One that pushes whole lines reaches the floor: entry / 64 writes.
 
 . /src/lab/tests/lib.sh
 plan 16
@@ -26,7 +26,9 @@ for size in 128 256; do
 	lines=$((16000 * size / 64))
 	cut=$(value lines_interrupt)
 	at_most "entries of $size bytes: few lines are cut" "$cut" $((lines / 100))
-	at_most "entries of $size bytes: no other line is partial" "$(value partial_lines)" $((2 * ${cut:-0}))
-	at_least "entries of $size bytes: $((size / 64)) lines" "$(value full_lines)" $((lines - ${cut:-0}))
+	at_most "entries of $size bytes: no other line is partial" "$(value partial_lines)" \
+		$((2 * ${cut:-0}))
+	at_least "entries of $size bytes: $((size / 64)) lines" "$(value full_lines)" \
+		$((lines - ${cut:-0}))
 	at_most "entries of $size bytes: no more lines" "$(value full_lines)" "$lines"
 done

@@ -31,12 +31,14 @@ is "TCP: what was sent is what came" "$sent $came" "${other_came:-nothing} ${oth
 queues=$(witness ena0 stats | value rx_queues)
 is "a queue for each CPU" "$queues" "$(nproc)"
 is "interrupts on every vector of both" \
-	"$(awk '/Tx-Rx/ && /0000:00:0[27]/ { n++; m += $2 + $3 > 0 } END { print n, m }' /proc/interrupts)" \
+	"$(awk '/Tx-Rx/ && /0000:00:0[27]/ { n++; m += $2 + $3 > 0 } END { print n, m }' \
+		/proc/interrupts)" \
 	"$((2 * queues)) $((2 * queues))"
 for device in 0 1; do
 	after=$(witness ena$device stats)
 	is "ena$device: the driver broke no rule" "$(increase violations "${before[device]}" "$after")" 0
-	is "ena$device: nothing by way of host memory" "$(increase host_frames "${before[device]}" "$after")" 0
+	is "ena$device: nothing by way of host memory" \
+		"$(increase host_frames "${before[device]}" "$after")" 0
 done
 
 # Link, as the kernel sees it.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # timeout: 300
-# What else applications do with an ENA, on WC LLQs: secondary processes, Rx interrupts, its metrics;
-# and the model's own loopback and recording.
+# What else applications do with an ENA, on WC LLQs: secondary processes, Rx interrupts, its
+# metrics; and the model's own loopback and recording.
 
 . /src/lab/tests/ena.sh
 plan 17
@@ -11,12 +11,13 @@ wc="-d $plugin --vdev=vfio_wc0,mode=required"
 before=$(ena stats)
 
 # Two processes, a queue each: flows come back through both.
-prompt_start -a "$addr" $wc --proc-type=primary -- --num-procs=2 --proc-id=0 --rxq=2 --txq=2 --rss-udp || exit
+processes="--num-procs=2 --rxq=2 --txq=2 --rss-udp"
+prompt_start -a "$addr" $wc --proc-type=primary -- $processes --proc-id=0 || exit
 prompt set fwd io
 prompt start
 primary=$testpmd primary_in=$testpmd_in
 testpmd_log=/tmp/secondary.log
-prompt_start -a "$addr" $wc --proc-type=secondary -- --num-procs=2 --proc-id=1 --rxq=2 --txq=2 --rss-udp || exit
+prompt_start -a "$addr" $wc --proc-type=secondary -- $processes --proc-id=1 || exit
 is "primary and secondary: the same LLQ, WC" "$(wc_entries "$addr" 2)" "0x0+0x100000"
 prompt set fwd io
 prompt start
@@ -48,8 +49,8 @@ is "Rx interrupts: 20 rounds of 50 frames come back" $good 20
 is "Rx interrupts: both queues' vectors fired" "$(awk 'NR > 1 && $1 > 0' <<<"${fired-}" | wc -l)" 2
 wait $program
 is "Rx interrupts: the program ends well" "$?" 0
-matches "Rx interrupts: one for each round at least, none missed" "$(tail -n 1 /tmp/interrupts.log)" \
-	"^frames=1000 wakeups=([2-9][0-9]|[0-9]{3,}) missed=0$"
+matches "Rx interrupts: one for each round at least, none missed" \
+	"$(tail -n 1 /tmp/interrupts.log)" "^frames=1000 wakeups=([2-9][0-9]|[0-9]{3,}) missed=0$"
 
 # Loopback: what flowgen sends comes back to the queue that RSS picks.
 ena mode loopback >/dev/null
@@ -69,11 +70,12 @@ is "loopback: all frames come back, or are counted as dropped" $((received + dro
 is "loopback: RSS uses all queues" \
 	"$(grep -cE '^rx_q[0-3]_?packets: [1-9]' $testpmd_log)" 4
 is "loopback: testpmd received them" \
-	"$(sed -n '/Forward statistics for port 0/,$ s/.*RX-packets: \([0-9]*\).*/\1/p' $testpmd_log | head -n 1)" \
-	"$received"
+	"$(sed -n '/Forward statistics for port 0/,$ s/.*RX-packets: \([0-9]*\).*/\1/p' $testpmd_log |
+		head -n 1)" "$received"
 # The customer metrics of a real ENA: allowances nobody exceeded, connections left.
 is "metrics: as the device has them" \
-	"$(grep -E '^(bw_(in|out)|pps|conntrack|linklocal)_allowance_(exceeded|available): ' $testpmd_log | sort)" \
+	"$(grep -E '^(bw_(in|out)|pps|conntrack|linklocal)_allowance_(exceeded|available): ' \
+		$testpmd_log | sort)" \
 	"$(printf '%s_allowance_exceeded: 0\n' bw_in bw_out conntrack linklocal pps |
 		sed '/conntrack/i conntrack_allowance_available: 1000000')"
 prompt_stop
@@ -90,6 +92,7 @@ prompt start
 circulate "pcap: frames circulate" 200 0
 prompt_stop
 ena pcap off >/dev/null
-is "pcap: 200 frames, each twice: made and sent back" "$($programs/pcap.py /results/ena.pcap)" "200 {2} 60 1492"
+is "pcap: 200 frames, each twice: made and sent back" "$($programs/pcap.py /results/ena.pcap)" \
+	"200 {2} 60 1492"
 
 is "the driver broke no rule" "$(increase violations "$before" "$(ena stats)")" 0

@@ -9,8 +9,10 @@ mkdir -p $cgroups
 mount -t cgroup2 none $cgroups
 echo +memory >$cgroups/cgroup.subtree_control
 mkdir $cgroups/cost
-COST_CGROUP=$cgroups/cost sh -c "echo \$\$ >$cgroups/cost/cgroup.procs; vfio-cost --memory $(lab-bind ivshmem) 2" \
-	>/results/cost-memory
+(
+	echo $BASHPID >$cgroups/cost/cgroup.procs
+	COST_CGROUP=$cgroups/cost exec vfio-cost --memory "$(bdf ivshmem)" 2
+) >/results/cost-memory
 is "exit status" $? 0
 rmdir $cgroups/cost
 umount $cgroups
@@ -20,7 +22,8 @@ number() { sed -n "s/^\([0-9]*\) $1\$/\1/p" /results/cost-memory; }
 within() { # NAME NUMBER LEAST MOST
 	if [ -n "$2" ] && (($2 >= $3 && $2 <= $4)); then ok "$1"; else not_ok "$1" "'$2' bytes"; fi
 }
-# struct vfio_region_entry and its owner. Nodes of the trees are not accounted where the kernel had one at hand.
+# struct vfio_region_entry and its owner. Nodes of the trees are not accounted where the kernel had
+# one at hand.
 within "a cookie is accounted" "$(number 'bytes accounted for a cookie')" 64 160
 within "a cookie takes less than 200 bytes" "$(number 'bytes of slabs for a cookie')" 64 200
 within "an open file takes less than 4 KB" "$(number 'bytes of slabs for an open file')" 64 4096

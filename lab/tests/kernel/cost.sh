@@ -3,9 +3,9 @@
 # kernel: 6.12 7.x
 # accel: icount
 # timeout: 300
-# What the series costs where programs went before it: instructions with the distribution's modules and
-# with the patched ones, in the same guest, one after the other. And what a cookie costs does not depend
-# on how many there are.
+# What the series costs where programs went before it: instructions with the distribution's modules
+# and with the patched ones, in the same guest, one after the other. And what a cookie costs does not
+# depend on how many there are.
 
 . /src/lab/tests/lib.sh
 case $(uname -r) in
@@ -15,8 +15,8 @@ esac
 
 modules=/lib/modules/$(uname -r)/kernel/drivers/vfio
 reload() { modprobe -r vfio-pci vfio_iommu_type1 && "$@" && modprobe vfio-pci; }
-# Twice each: it is the code that is counted, and not the weather. (Capabilities are allocated, in slabs
-# that are fuller or emptier.)
+# Twice each: it is the code that is counted, and not the weather. (Capabilities are allocated, in
+# slabs that are fuller or emptier.)
 count() { # VARIANT
 	local device bar
 	for device in ivshmem:2 virtio:1; do
@@ -37,12 +37,13 @@ vfio-cost --cookies "$(lab-bind ivshmem)" 2 >/results/cost-cookies
 is "cookies: exit status" $? 0
 reload umount "$modules" || exit
 
-# The virtio BAR has the MSI-X table, a capability in itself; the other BAR has none but the series'.
+# The virtio BAR has the MSI-X table, a capability in itself; the other has none but the series'.
 for device in ivshmem virtio; do
 	while read -r before what; do
 		read -r after _ < <(grep -E "^[0-9]+ $what\$" /results/cost-patched-$device)
 		case $what in
-		# The answer is longer: who leaves room gets the list of attributes, on 7.x in a chain that is allocated.
+		# The answer is longer: who leaves room gets the list of attributes, on 7.x in a chain
+		# that is allocated.
 		*'room for capabilities') [[ $(uname -r) = 6.* ]] || continue; percent=10 ;;
 		REGION_INFO* | mmap* | first*) percent=1 ;;
 		*) percent=5 ;;

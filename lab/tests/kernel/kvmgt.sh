@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # kernel: 6.1 6.12
 # device: pcie-pci-bridge,id=pci1,addr=a.0 pci-testdev,bus=pci1,addr=1.0,membar=1G,membar-backed=on
-# A module that the distribution built against its own vfio loads on top of the patched ones. (The device is only there so
-# that the selftests' guests will do.)
+# A module that the distribution built against its own vfio loads on top of the patched ones. (The
+# device is only there so that the selftests' guests will do.)
 
 . /src/lab/tests/lib.sh
 plan 4

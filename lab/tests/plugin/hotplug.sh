@@ -48,7 +48,8 @@ while read -r name bar netdev; do
 
 	# the plugin goes from under a port that forwards
 	prompt device detach vfio_wc0
-	is "$name, the plugin gone: plain" "$(telemetry /vfio_wc/list a) $(wc_entries "$addr" "$bar")" "[] none"
+	is "$name, the plugin gone: plain" \
+		"$(telemetry /vfio_wc/list a) $(wc_entries "$addr" "$bar")" "[] none"
 	tables "the plugin gone" "1 UC-,others UC-"
 	sends "the plugin gone"
 	prompt port attach "vfio_wc0,$range"
