@@ -27,7 +27,8 @@ sent=$(increase llq_frames "$before" "$(ena stats)")
 counted() { awk -v name="$1" '$2 == name { print $3 }' <<<"$counts"; }
 matches "frames went by way of the LLQ" "$sent" "^20[0-9]{2}$"
 is "a frame is 16 stores of 8 bytes, all to WC pages" \
-	"$(counted wc_stores) $(counted uc_stores) $(counted store_bytes)" "$((16 * sent)) 0 $((128 * sent))"
+	"$(counted wc_stores) $(counted uc_stores) $(counted store_bytes)" \
+		"$((16 * sent)) 0 $((128 * sent))"
 cut=$(counted lines_interrupt)
 full=$(counted full_lines) partial=$(counted partial_lines)
 at_most "few lines are cut by interrupts" "$cut" $((sent / 50))

@@ -23,14 +23,21 @@ bad() { # NAME ARGS REGEX
 page="dev=$virtio,bar=4,offset=0x3000,len=0x1000"
 bad "no such device" "dev=0000:7f:00.0,bar=0" "0000:7f:00.0: no such PCI device"
 bad "not bound to vfio-pci" "dev=$igb,bar=0" "$igb: is bound to igb, not to vfio-pci"
-bad "BAR of I/O ports" "dev=$testdev,bar=1" "$testdev: BAR 1 is I/O ports, only memory has a memory type"
+bad "BAR of I/O ports" "dev=$testdev,bar=1" \
+	"$testdev: BAR 1 is I/O ports, only memory has a memory type"
 bad "no such BAR" "dev=$virtio,bar=3" "$virtio: has no BAR 3"
-bad "offset outside" "dev=$virtio,bar=4,offset=0x4000" "offset 0x4000 is outside of BAR 4, which has 0x4000 bytes"
-bad "length outside" "dev=$virtio,bar=4,offset=0x3000,len=0x2000" "BAR 4 \[0x3000, 0x5000\): the range leaves the BAR"
-bad "offset not page-aligned" "dev=$virtio,bar=4,offset=0x3004,len=0x1000" "multiples of the page size, 0x1000"
-bad "length not page-aligned" "dev=$virtio,bar=4,offset=0x3000,len=64" "multiples of the page size, 0x1000"
-bad "MSI-X table" "dev=$virtio,bar=1" "BAR 1 \[0x0, 0x1000\): the MSI-X table is in \[0x0, 0x1000\) and stays uncached"
-bad "unknown key" "$page,colour=blue" 'unknown key "colour" \(known: dev, bar, offset, len, mode, type\)'
+bad "offset outside" "dev=$virtio,bar=4,offset=0x4000" \
+	"offset 0x4000 is outside of BAR 4, which has 0x4000 bytes"
+bad "length outside" "dev=$virtio,bar=4,offset=0x3000,len=0x2000" \
+	"BAR 4 \[0x3000, 0x5000\): the range leaves the BAR"
+bad "offset not page-aligned" "dev=$virtio,bar=4,offset=0x3004,len=0x1000" \
+	"multiples of the page size, 0x1000"
+bad "length not page-aligned" "dev=$virtio,bar=4,offset=0x3000,len=64" \
+	"multiples of the page size, 0x1000"
+bad "MSI-X table" "dev=$virtio,bar=1" \
+	"BAR 1 \[0x0, 0x1000\): the MSI-X table is in \[0x0, 0x1000\) and stays uncached"
+bad "unknown key" "$page,colour=blue" \
+	'unknown key "colour" \(known: dev, bar, offset, len, mode, type\)'
 bad "bad mode" "$page,mode=maybe" "mode=maybe is none of auto, required, off"
 bad "bad type" "$page,type=wb" "type=wb is none of wc, uc"
 bad "not a number" "dev=$virtio,bar=4,offset=page3" "offset=page3 is not a number"
@@ -51,21 +58,27 @@ is "bad arguments: no half-done state" "$(wc_entries "$virtio" 4) $(wc_entries "
 prompt_stop
 
 # two requests that collide: the first stays
-prompt_start -a "$virtio" -d "$plugin" --vdev="vfio_wc0,$page" --vdev="vfio_wc1,dev=$virtio,bar=4" -- || exit
-matches "requests that overlap" "$(plugin_lines)" "vfio_wc1: $virtio: BAR 4: the range overlaps one of vfio_wc0"
+prompt_start -a "$virtio" -d "$plugin" --vdev="vfio_wc0,$page" \
+	--vdev="vfio_wc1,dev=$virtio,bar=4" -- || exit
+matches "requests that overlap" "$(plugin_lines)" \
+	"vfio_wc1: $virtio: BAR 4: the range overlaps one of vfio_wc0"
 is "requests that overlap: the first stays" "$(wc_entries "$virtio" 4)" "0x3000+0x1000"
 prompt_stop
 
 # waiting for a device that EAL does not have is no error, and said
 prompt_start -a "$virtio" -d "$plugin" --vdev="vfio_wc0,dev=$vmxnet3,bar=0,mode=required" -- || exit
-matches "a device that EAL does not have" "$(plugin_lines)" "$vmxnet3 BAR 0: waits for EAL to probe the device"
-is "a device that EAL does not have: state" "$(telemetry /vfio_wc/info,vfio_wc0/0 'a["state"], a["reason"]')" \
+matches "a device that EAL does not have" "$(plugin_lines)" \
+	"$vmxnet3 BAR 0: waits for EAL to probe the device"
+is "a device that EAL does not have: state" \
+	"$(telemetry /vfio_wc/info,vfio_wc0/0 'a["state"], a["reason"]')" \
 	"('off', 'EAL has not probed this device (yet)')"
 prompt_stop
 
 # required, whatever else is wrong
-prompt_start -a "$virtio" -a "$vf" -d "$plugin" --vdev="vfio_wc0,$page,mode=required,colour=blue" -- || exit
-matches "required with an unknown key: the device goes" "$(plugin_lines)" "$virtio: removed, since mode=required"
+prompt_start -a "$virtio" -a "$vf" -d "$plugin" --vdev="vfio_wc0,$page,mode=required,colour=blue" \
+	-- || exit
+matches "required with an unknown key: the device goes" "$(plugin_lines)" \
+	"$virtio: removed, since mode=required"
 is "required with an unknown key: one port is left" "$(telemetry /ethdev/list 'len(a)')" 1
 prompt_stop
 
