@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # bench.sh [--quick] [--wc-by-kernel] [--device NAME] [-- ARGS...]: what lab/run bench runs in the
-# guest. Result: /results/bench.json. ARGS go to dpdk-test-wc-perf; of repeated ones the last counts.
+# guest. Result: /results/bench.json. ARGS go to dpdk-test-wc-perf; of repeated ones the last
+# counts.
 
 set -u
 # The NIC that needs WC. Each run costs about 2 s of testpmd starting under emulation.

@@ -3,8 +3,8 @@
 they are or cross-built with the series. All it has is in its initramfs: busybox, bash, the kernel's
 selftest and lab/tests. Jobs, output and witness are those of the other guest.
 
-The tools and the kernel are a layer that lab/run unpacked (make_arm64 there). Of the other kernels there is
-what cross-builds modules for them, to check the series; they are not run."""
+The tools and the kernel are a layer that lab/run unpacked (make_arm64 there). Of the other kernels
+there is what cross-builds modules for them, to check the series; they are not run."""
 
 import glob
 import inspect
@@ -26,7 +26,7 @@ DEVICES = [
     ('ivshmem', '0000:00:06.0', '-',
      '-object memory-backend-memfd,id=shmem,size=64M,share=on '
      '-device ivshmem-plain,memdev=shmem,addr=6.0'),
-    # A bus that can be reset, 1 GB of memory behind BAR2, and an I/O BAR. No kernel driver knows it.
+    # A bus that can be reset, 1 GB of memory behind BAR2, and an I/O BAR. No driver knows it.
     # (Without hotplug, or each reset of the bus takes a second.)
     ('testdev', '0000:01:00.0', '-', PORT % (1, 1, 'a.0') + ',hotplug=off'
      ' -device pci-testdev,bus=port1,addr=0.0,membar=1G,membar-backed=on'),
@@ -97,7 +97,8 @@ def initrd(variant):
         paths = in_load_order(kern, ['9p', '9pnet_virtio', 'vfio_iommu_type1', 'vfio-pci'])
         for number, path in enumerate(paths):
             name, ending = build.split_ko(path)
-            target, new = '%s/modules/%02d-%s.ko' % (stage, number, name), '%s/%s.ko' % (patched, name)
+            target = '%s/modules/%02d-%s.ko' % (stage, number, name)
+            new = '%s/%s.ko' % (patched, name)
             if variant == 'patched' and os.path.exists(new):
                 shutil.copy(new, target)
                 continue
@@ -105,7 +106,8 @@ def initrd(variant):
                 subprocess.run([*build.UNPACK[ending], path], stdout=f, check=True)
         run('cd %s && find . | cpio -o -H newc >%s' % (stage, out), 'cpio', shell=True)
     return cached('arm64-initrd-' + variant,
-                  digest([kern.version, patched, kern.root, inspect.getsource(initrd)], [init, bind, *tests]),
+                  digest([kern.version, patched, kern.root, inspect.getsource(initrd)],
+                         [init, bind, *tests]),
                   make)
 
 
@@ -186,7 +188,8 @@ class Registers:
         self.file.read(2)
         self.sock.sendall(b'+')
         data = data[data.index(b'$') + 1:-1]
-        return re.sub(rb'}(.)', lambda m: bytes([m.group(1)[0] ^ 0x20]), data, flags=re.S).decode('latin-1')
+        return re.sub(rb'}(.)', lambda m: bytes([m.group(1)[0] ^ 0x20]), data,
+                      flags=re.S).decode('latin-1')
 
     def ask(self, text):
         self.send(text)

@@ -138,16 +138,18 @@ def kernel(name=DEFAULT_KERNEL):
     sources = [package for package, version in packages.items()
                if package.startswith('linux-source-') and version]
     if len(images) != 1 or len(sources) != 1:
-        raise LabError('expected one kernel and its source in the root file system of %s, found %s' %
-                       (suite, images + sources))
-    found = Kernel(sources[0].split('-')[2], suite, root, os.path.basename(images[0]).split('-', 1)[1])
+        raise LabError('expected one kernel and its source in the root file system of %s, '
+                       'found %s' % (suite, images + sources))
+    found = Kernel(sources[0].split('-')[2], suite, root,
+                   os.path.basename(images[0]).split('-', 1)[1])
     versions = {package: packages.get(package) for package in
                 ('linux-image-' + found.version, 'linux-headers-' + found.version, sources[0])}
     if len(set(versions.values())) != 1:
         raise LabError('these do not belong together; lab/run clean, and try again when the mirror '
                        'is consistent: %s' % versions)
     if name not in (found.series, '7.x'):
-        raise LabError('no kernel %s: the root file system of %s has %s' % (name, suite, found.series))
+        raise LabError('no kernel %s: the root file system of %s has %s' %
+                       (name, suite, found.series))
     if not os.path.isdir(found.patches):
         say('WARNING: kernel-patch has no series for %s (%s): it has stock modules only' %
             (found.version, os.path.basename(found.patches)))
@@ -179,8 +181,8 @@ def initrd(kern):
         # In the order in which they must be loaded. What is built in has no line.
         paths = {}
         for name in ('virtio_pci', 'virtio_console', '9p', '9pnet_virtio', 'overlay'):
-            for line in run(['modprobe', '-d', kern.root or '/', '-S', kern.version, '--show-depends',
-                             name], 'modprobe').splitlines():
+            for line in run(['modprobe', '-d', kern.root or '/', '-S', kern.version,
+                             '--show-depends', name], 'modprobe').splitlines():
                 if line.startswith('insmod'):
                     paths.setdefault(line.split()[1])
         for number, path in enumerate(paths):
@@ -204,8 +206,9 @@ ENA_FLAGS = []
 def ena():
     sources = sorted(glob.glob('/src/lab/ena/*.[ch]'))
     return cached('ena', digest([inspect.getsource(ena), *ENA_FLAGS], sources), lambda out: run(
-        ['gcc', '-O2', '-g', '-std=gnu11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', *ENA_FLAGS,
-         '-o', out] + [path for path in sources if path.endswith('.c')], 'compiling the ENA model'))
+        ['gcc', '-O2', '-g', '-std=gnu11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror',
+         *ENA_FLAGS, '-o', out] + [path for path in sources if path.endswith('.c')],
+        'compiling the ENA model'))
 
 
 def bus_plugin():
@@ -296,7 +299,7 @@ DEBUG = {'debug': True, 'debug-stock': False}
 
 
 def debug_tree(kern):
-    """Where such a kernel was built, without the series: what a series changes is soon built anew."""
+    """Where such a kernel was built, without the series: what one changes is soon built anew."""
     config = '/src/lab/kernel/debug.config'
 
     def make(out):
@@ -307,7 +310,8 @@ def debug_tree(kern):
                 'scripts/kconfig/merge_config.sh -m -O . .config %s && make -s olddefconfig' %
                 (suite_root(kern.suite) + kern.source, config), 'configuring the debug kernel',
                 cwd=tree, shell=True)
-            with open(config, encoding='ascii') as f, open(tree + '/.config', encoding='ascii') as g:
+            with (open(config, encoding='ascii') as f,
+                  open(tree + '/.config', encoding='ascii') as g):
                 missing = set(f.read().splitlines()) - set(g.read().splitlines())
             missing = [line for line in missing if line.endswith('=y')]
             if missing:
@@ -363,7 +367,8 @@ def machine(wanted, variant=None, name=DEFAULT_KERNEL):
 
 def only_default(kern, variant):
     if kern.series != DEFAULT_KERNEL:
-        raise LabError('--modules %s is for kernel %s, not %s' % (variant, DEFAULT_KERNEL, kern.series))
+        raise LabError('--modules %s is for kernel %s, not %s' %
+                       (variant, DEFAULT_KERNEL, kern.series))
 
 
 def modules(variant, name=DEFAULT_KERNEL):
@@ -388,7 +393,8 @@ def modules(variant, name=DEFAULT_KERNEL):
         run(in_suite(kern.suite, [
             builder, '--source', kern.source, '--headers', kern.headers, '--out', built,
             *(['--patch', patch] if variant == 'trap' else ['--series', kern.patches]),
-            *(['--config', 'VFIO_NOIOMMU=y'] if variant == 'noiommu' else [])]), 'kernel-patch/build')
+            *(['--config', 'VFIO_NOIOMMU=y'] if variant == 'noiommu' else [])]),
+            'kernel-patch/build')
         shutil.copytree('%s/%s/kernel/drivers/vfio' % (kern.modules, kern.version), out)
         missing = set(glob.glob(built + '/*.ko'))
         for path in glob.glob(out + '/**/*.ko*', recursive=True):
@@ -475,7 +481,7 @@ def install(build_first=True, suite='trixie', kernel_name=DEFAULT_KERNEL):
             try:
                 run(in_suite(suite, ['meson', 'install', '-C', path, '--no-rebuild',
                                      '--destdir', out]), 'meson install')
-            except LabError as error:
+            except LabError:
                 if build_first:
                     raise
                 say('warning: some programs were never built; the guest lacks them')

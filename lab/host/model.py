@@ -141,11 +141,10 @@ def table(result):
             yield '%27s *modelled*: wc wins where an uncached store costs more than %.0f ns' % (
                 '', case['crossover_ns'])
     steady = [error for error in errors() if error[0] >= STEADY_FROM]
-    yield 'aws-f1 is calibrated on the row of %d bytes; the other rows from %d bytes on: %+.0f..%+.0f%% ' \
-        'uncached, %+.0f..%+.0f%% write-combining; shorter rows are not modelled.' % (
-            CALIBRATED_ON, STEADY_FROM,
-            100 * min(e[1] for e in steady), 100 * max(e[1] for e in steady),
-            100 * min(e[2] for e in steady), 100 * max(e[2] for e in steady))
+    uc, wc = ([100 * error[arm] for error in steady] for arm in (1, 2))
+    yield 'aws-f1 is calibrated on the row of %d bytes; the other rows from %d bytes on: ' \
+        '%+.0f..%+.0f%% uncached, %+.0f..%+.0f%% write-combining; shorter rows are not ' \
+        'modelled.' % (CALIBRATED_ON, STEADY_FROM, min(uc), max(uc), min(wc), max(wc))
     for key in ('local',):
         if key in known:
             yield 'local: %.0f ns a store, %.0f ns a line; %s.' % (

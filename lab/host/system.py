@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Installed systems on a disk of their own (lab/host/system.sh), which are rebooted and keep what
-was done to them; and the test that plays through what a user of kernel-patch/vfio-wc-modules does."""
+was done to them; and the test that plays through what a user of kernel-patch/vfio-wc-modules
+does."""
 
 import contextlib
 import glob

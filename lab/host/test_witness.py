@@ -46,7 +46,8 @@ class Walk(unittest.TestCase):
             image = Image(levels)
             for index in range(8):
                 flags = (index & 1) * PWT | (index >> 1 & 1) * PCD | (index >> 2) * 0x80
-                image.map_page(0x7f0000000000 + 0x1000 * index, 0xfe000000 + 0x1000 * index | P | NX | flags)
+                image.map_page(0x7f0000000000 + 0x1000 * index,
+                               0xfe000000 + 0x1000 * index | P | NX | flags)
             self.assertEqual(
                 image.leaves(0x7f0000000000, 0x7f0000008000),
                 [(0x7f0000000000 + 0x1000 * i, 0xfe000000 + 0x1000 * i, 4096, i) for i in range(8)])
@@ -62,9 +63,12 @@ class Walk(unittest.TestCase):
         image = Image(4)
         for page in 0, 1, 2, 4:
             image.map_page(0x1ff000 + 0x1000 * page, 0xfe000000 + 0x1000 * page | P)
-        self.assertEqual([leaf[0] for leaf in image.leaves(0x200000, 0x203000)], [0x200000, 0x201000])
-        self.assertEqual([leaf[0] for leaf in image.leaves(0x201fff, 0x203001)], [0x201000, 0x203000])
-        self.assertEqual(image.leaves(0x202000, 0x203000), [])
+
+        def addresses(start, end):
+            return [leaf[0] for leaf in image.leaves(start, end)]
+        self.assertEqual(addresses(0x200000, 0x203000), [0x200000, 0x201000])
+        self.assertEqual(addresses(0x201fff, 0x203001), [0x201000, 0x203000])
+        self.assertEqual(addresses(0x202000, 0x203000), [])
 
     def test_entry_that_is_not_present(self):
         image = Image(4)
@@ -80,7 +84,8 @@ class Walk(unittest.TestCase):
         image = Image(5)
         image.map_page(1 << 50, 0xfe000000 | P)
         self.assertEqual(image.leaves(1 << 50, (1 << 50) + 1), [(1 << 50, 0xfe000000, 4096, 0)])
-        self.assertEqual(PageTables(image.read64, image.cr3, 5).translate((1 << 50) + 0x123), 0xfe000123)
+        tables = PageTables(image.read64, image.cr3, 5)
+        self.assertEqual(tables.translate((1 << 50) + 0x123), 0xfe000123)
 
 
 class Pat(unittest.TestCase):
@@ -161,8 +166,8 @@ class Arm64(unittest.TestCase):
     TCR = {4: 16, 5: 12 | 1 << 59}
 
     def leaves(self, words, levels, start, end, root=0x1000):
-        tables = arm64.PageTables(lambda pa: words.get(pa, 0), root | 0xabcd << 48 if levels == 4 else root,
-                                  self.TCR[levels])
+        asid = 0xabcd << 48 if levels == 4 else 0
+        tables = arm64.PageTables(lambda pa: words.get(pa, 0), root | asid, self.TCR[levels])
         return [(leaf.va, leaf.pa, leaf.size, arm64.attribute_index(leaf.pte))
                 for leaf in tables.leaves(start, end)]
 
@@ -175,7 +180,8 @@ class Arm64(unittest.TestCase):
         for levels in 4, 5:
             words, last = self.tables(levels)
             for index in range(8):
-                words[last + 8 * index] = 0x10000000 + 0x1000 * index | 1 << 54 | 0xf40 | index << 2 | 3
+                page = 0x10000000 + 0x1000 * index
+                words[last + 8 * index] = page | 1 << 54 | 0xf40 | index << 2 | 3
             if levels == 5: # bits 9:8 are the address's bits 51:50 there, not shareability
                 words = {at: entry & ~0x300 if at >= last else entry for at, entry in words.items()}
             self.assertEqual(self.leaves(words, levels, 0, 0x8000),
@@ -196,7 +202,9 @@ class Arm64(unittest.TestCase):
             arm64.PageTables(None, 0x1000, 16 | 1 << 14)
 
     def test_types_are_known_by_their_attributes(self):
-        self.assertEqual([arm64.TYPES[n] for n in (0x00, 0x44, 0x04, 0xff)], ['UC-', 'WC', 'nGnRE', 'WB'])
+        self.assertEqual([arm64.TYPES[n] for n in (0x00, 0x44, 0x04, 0xff)],
+                         ['UC-', 'WC', 'nGnRE', 'WB'])
+
 
 
 if __name__ == '__main__':

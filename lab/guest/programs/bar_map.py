@@ -8,8 +8,9 @@
     unmap VA LENGTH
     memory off|on            the command register's memory space bit
 
-Each command is answered by a line: the address, "ok", or the reason why not. Addresses are congruent
-with offsets, as huge pages want it. Written apart from the kernel's selftest, from doc/uapi.rst alone.
+Each command is answered by a line: the address, "ok", or the reason why not. Addresses are
+congruent with offsets, as huge pages want it. Written apart from the kernel's selftest, from
+doc/uapi.rst alone.
 """
 
 import ctypes
