@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What is modelled from counts, in numbers that can be followed by hand, and by the schema."""
+
+import copy
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+import model
+
+PERF = os.path.join(os.path.dirname(__file__), '..', '..', 'app', 'test-wc-perf')
+
+
+def arm(memory_type, uc_writes, wc_writes, instructions=230, lingers=False):
+    """As dpdk-test-wc-perf writes it: one run, a packet sent for each that was dropped."""
+    per_packet = dict.fromkeys((
+        'stores', 'payload_bytes', 'full_lines', 'partial_lines', 'fences'), 1)
+    per_packet.update(pcie_writes=uc_writes + wc_writes, wc_writes=wc_writes, wire_bytes=100,
+                      instructions=2 * instructions)
+    return {
+        'memory_type': memory_type, 'memory_type_source': 'pte', 'leaves': [], 'other_leaves': {},
+        'mpps': [1.0], 'sent': [10], 'dropped': [10], 'counts_equal': None,
+        'bus': {
+            'packets': 10, 'pcie_writes_per_packet_by_run': [uc_writes + wc_writes],
+            'pcie_writes_per_burst': 1, 'loads': 0, 'merged_stores': 0, 'drained': {}, 'sites': [],
+            'residency': {'stores': 1, 'median': 1, 'p99': 1, 'worst': 1, 'lingers': lingers},
+            **{name + '_per_packet': value for name, value in per_packet.items()}}}
+
+
+def result(**arms):
+    return {
+        'schema': 'dpdk-vfio-wc/test-wc-perf/1', 'status': 'ok', 'started': '', 'seconds': 1,
+        'environment': {'kernel': '', 'dpdk': '', 'cpu': '', 'hypervisor': '',
+                        'memory_types_honoured': 'no', 'warnings': []},
+        'settings': {'wc_by': 'plugin', 'forward': 'txonly', 'repeats': 1, 'warmup_s': 1,
+                     'window_s': 1, 'seed': 1},
+        'cases': [{'device': '0000:00:07.0', 'pmd': 'net_ena', 'bar': 2, 'offset': 0,
+                   'length': 4096, 'frame_size': 64, 'burst': 32, 'queues': 1, 'mtrr_wc': False,
+                   'lcores': [0, 1], 'numa_node': 0, **arms}]}
+
+
+class Model(unittest.TestCase):
+    def setUp(self):
+        self.result = result(uc=arm('UC-', 17, 0), wc=arm('WC', 1, 2))
+        self.counts = model.add(self.result, (40, 10))
+        self.case = self.result['cases'][0]
+
+    def test_rates(self):
+        self.assertTrue(self.counts)
+        # 230 instructions at 2.3 GHz are 100 ns; 17 writes at 100 ns; 1 at 100 and 2 lines.
+        _, line = model.calibrate()
+        self.assertAlmostEqual(line, 54.89, places=2)
+        for name, ns in (('uc', 100 + 17 * 100), ('wc', 100 + 100 + 2 * line)):
+            modelled = self.case[name]['modelled']['uc-100ns']
+            self.assertAlmostEqual(modelled['mpps'], 1000 / ns)
+            self.assertEqual(modelled['bound_by'], 'core')
+        self.assertAlmostEqual(self.case['uc']['modelled']['local']['mpps'], 1000 / (100 + 17 * 40))
+
+    def test_link(self):
+        counts = (0, 0, 0, 1000)
+        profile = model.profiles()['uc-50ns']
+        self.assertEqual(model.rate(profile, counts), (profile.gbytes_per_s, 'link'))
+
+    def test_fewest_instructions_are_those_of_all_arms(self):
+        slow = result(uc=arm('UC-', 17, 0, instructions=2300), wc=arm('WC', 1, 2))
+        model.add(slow, (40, 10))
+        self.assertEqual(slow['cases'][0]['uc']['modelled'], self.case['uc']['modelled'])
+
+    def test_crossover(self):
+        _, line = model.calibrate()
+        self.assertAlmostEqual(self.case['crossover_ns'], 2 * line / 16)
+        lingering = result(uc=arm('UC-', 1, 0), wc=arm('WC', 0, 1, lingers=True))
+        model.add(lingering)
+        self.assertIsNone(lingering['cases'][0]['crossover_ns'])
+
+    def test_no_counts(self):
+        bare = result(uc=arm('UC-', 17, 0), wc=arm('WC', 1, 2))
+        for name in 'uc', 'wc':
+            del bare['cases'][0][name]['bus']
+        before = copy.deepcopy(bare)
+        self.assertFalse(model.add(bare))
+        before['cases'][0]['crossover_ns'] = None
+        self.assertEqual(bare, before)
+
+    def test_table_says_that_it_is_modelled(self):
+        lines = list(model.table(self.result))
+        self.assertIn('*Modelled*', lines[0])
+        self.assertIn('No NIC was measured', lines[0])
+        self.assertEqual([line.split()[3] for line in lines[2:4]], ['uc', 'wc'])
+
+    def test_result_follows_the_schema(self):
+        with tempfile.NamedTemporaryFile('w', suffix='.json') as f:
+            json.dump(self.result, f)
+            f.flush()
+            done = subprocess.run([PERF + '/test/check_schema.py', PERF + '/schema.json', f.name],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                  check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, ''))
+
+
+if __name__ == '__main__':
+    unittest.main()
