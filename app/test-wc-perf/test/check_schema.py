@@ -170,7 +170,7 @@ def main():
     try:
         check_schema(schema)
         for name, document in documents.items():
-            check(document, schema, schema, used, name)
+            check(document, schema, schema, used, name + ': $')
     except Invalid as error:
         sys.exit(str(error))
     if not program:
