@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#ifndef MMIO_COUNT_H
-#define MMIO_COUNT_H
+#ifndef BUS_COUNT_H
+#define BUS_COUNT_H
 
 /*
  * What one virtual CPU asks of the bus: its accesses to the device under test go in, PCIe memory

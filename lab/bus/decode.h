@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#ifndef MMIO_DECODE_H
-#define MMIO_DECODE_H
+#ifndef BUS_DECODE_H
+#define BUS_DECODE_H
 
 #include <stddef.h>
 #include <stdint.h>

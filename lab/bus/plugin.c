@@ -62,7 +62,10 @@ static struct {
 } bus = {
 	.buffers = WC_BUFFERS_DEFAULT,
 	.payload = PAYLOAD_DEFAULT,
-	.pat = { TYPE_WB, TYPE_WC, TYPE_UC_MINUS, TYPE_UC, TYPE_WB, TYPE_WP, TYPE_UC_MINUS, TYPE_WT },
+	.pat = {
+		TYPE_WB, TYPE_WC, TYPE_UC_MINUS, TYPE_UC,
+		TYPE_WB, TYPE_WP, TYPE_UC_MINUS, TYPE_WT,
+	},
 };
 
 PLUGIN_EXPORT extern int qemu_plugin_version;
@@ -164,9 +167,9 @@ translate(struct cpu *cpu, uint64_t va, uint64_t *pa, enum memtype *type)
 }
 
 /*
- * Where the instruction is now. QEMU translates code once for all addresses at which it is mapped, so
- * what is known from then is its place relative to the page in which its block begins; that page is
- * where RIP, which QEMU keeps up block by block, points.
+ * Where the instruction is now. QEMU translates code once for all addresses at which it is mapped,
+ * so what is known from then is its place relative to the page in which its block begins; that page
+ * is where RIP, which QEMU keeps up block by block, points.
  */
 static uint64_t
 site_now(struct cpu *cpu, const void *word)
@@ -463,7 +466,8 @@ listen_at(const char *path)
 	strcpy(address.sun_path, path);
 	bus.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (bus.listener < 0 ||
-			bind(bus.listener, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+			bind(bus.listener, (const struct sockaddr *)&address,
+				sizeof(address)) < 0 ||
 			listen(bus.listener, 1) < 0)
 		return -1;
 	return pthread_create(&thread, NULL, control, NULL) == 0 ? 0 : -1;
@@ -487,7 +491,8 @@ qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char
 	if (strcmp(info->target_name, "x86_64") != 0 || !info->system_emulation ||
 			info->system.max_vcpus > MAX_CPUS || bus.buffers == 0 ||
 			bus.buffers > WC_BUFFERS_MAX || bus.payload < WC_LINE) {
-		fprintf(stderr, "bus: not for this machine, or buffers= or payload= is out of range\n");
+		fprintf(stderr,
+			"bus: not for this machine, or buffers= or payload= is out of range\n");
 		return -1;
 	}
 	bus.n_cpus = info->system.max_vcpus;
@@ -506,6 +511,7 @@ qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char
 	qemu_plugin_register_vcpu_init_cb(id, on_vcpu, NULL);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate, NULL);
 	qemu_plugin_register_vcpu_discon_cb(id,
-		QEMU_PLUGIN_DISCON_INTERRUPT | QEMU_PLUGIN_DISCON_EXCEPTION, on_discontinuity, NULL);
+		QEMU_PLUGIN_DISCON_INTERRUPT | QEMU_PLUGIN_DISCON_EXCEPTION, on_discontinuity,
+		NULL);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#ifndef MMIO_QEMU_API_H
-#define MMIO_QEMU_API_H
+#ifndef BUS_QEMU_API_H
+#define BUS_QEMU_API_H
 
 /*
  * What this plugin uses of QEMU's TCG plugin interface, version 7, and of GLib (which QEMU brings

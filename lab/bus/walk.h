@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#ifndef MMIO_WALK_H
-#define MMIO_WALK_H
+#ifndef BUS_WALK_H
+#define BUS_WALK_H
 
 #include <stdbool.h>
 #include <stdint.h>

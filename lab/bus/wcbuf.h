@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#ifndef MMIO_WCBUF_H
-#define MMIO_WCBUF_H
+#ifndef BUS_WCBUF_H
+#define BUS_WCBUF_H
 
 /*
  * A model of the write-combining buffers of one processor core.

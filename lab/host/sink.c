@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The other end of the guest's NICs: receives every frame that QEMU's dgram back ends send, and
- * counts them. QEMU's end of each socket pair blocks when the queue is full (see lab/host/guest.py),
- * so nothing is lost between QEMU and here, and a count is exact.
+ * counts them. QEMU's end of each socket pair blocks when the queue is full (see
+ * lab/host/guest.py), so nothing is lost between QEMU and here, and a count is exact.
  *
  *	sink NAME FD [NAME FD ...]
  *

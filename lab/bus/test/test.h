@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#ifndef MMIO_TEST_H
-#define MMIO_TEST_H
+#ifndef BUS_TEST_H
+#define BUS_TEST_H
 
 #include <setjmp.h>
 #include <stdarg.h>

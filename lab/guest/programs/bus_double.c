@@ -4,8 +4,8 @@
  * bus-double BDF BAR fence|no-fence|push-128|push-256
  *
  * The double of a PMD, on a BAR that is RAM: bursts of packets of which each costs some work.
- *   fence, no-fence   a descriptor to memory for each packet, a doorbell in WC memory for the burst,
- *                     and a fence after it, or none
+ *   fence, no-fence   a descriptor to memory for each packet, a doorbell in WC memory for the
+ *                     burst, and a fence after it, or none
  *   push-N            an entry of N bytes into WC memory for each packet, a fence, and a doorbell
  *                     in UC memory for the burst: ENA's LLQ
  * Prints what was counted, by the packet; lines and residency as they are.

@@ -47,9 +47,9 @@ struct page {
 };
 
 enum count {
-	UC_STORES, WC_STORES, LOADS, STORE_BYTES, WRITES, PAYLOAD, WIRE, FULL, PARTIAL, MERGED, SFENCE,
-	MFENCE, LFENCE, LOCKED, SERIALISING, BY_FULL, BY_EVICTION, BY_SFENCE, BY_MFENCE, BY_LOAD,
-	BY_UNCACHED, BY_LOCKED, BY_SERIALISING, N_COUNTS
+	UC_STORES, WC_STORES, LOADS, STORE_BYTES, WRITES, PAYLOAD, WIRE, FULL, PARTIAL, MERGED,
+	SFENCE, MFENCE, LFENCE, LOCKED, SERIALISING, BY_FULL, BY_EVICTION, BY_SFENCE, BY_MFENCE,
+	BY_LOAD, BY_UNCACHED, BY_LOCKED, BY_SERIALISING, N_COUNTS
 };
 
 static const char *const names[N_COUNTS] = {
@@ -85,7 +85,7 @@ say(const char *what, const uint8_t *va, unsigned int length)
 			va != NULL ? (unsigned int)((va - pages[0].va) % PAGE) : 0, length);
 }
 
-/* --- The reference model ------------------------------------------------------------------------ */
+/* --- The reference model ---------------------------------------------------------------------- */
 
 static void
 ref_write(uint64_t from, uint64_t to)
@@ -121,7 +121,8 @@ ref_drain_line(struct page *p, unsigned int line, enum count cause)
 				last = j;
 			}
 		if (first < 8)
-			ref_write(p->pa + line * LINE + i + first, p->pa + line * LINE + i + last + 1);
+			ref_write(p->pa + line * LINE + i + first,
+				p->pa + line * LINE + i + last + 1);
 	}
 	memset(byte, 0, LINE);
 	p->taken[line] = 0;
@@ -243,7 +244,7 @@ ref_load(const uint8_t *va, unsigned int length)
 			ref_drain_line(p, (va + i - p->va) / LINE, BY_LOAD);
 }
 
-/* --- What the processor does -------------------------------------------------------------------- */
+/* --- What the processor does ------------------------------------------------------------------ */
 
 #define STORE(type, insn, constraint, va, value) __asm__ volatile(insn " %1, %0" : \
 	"=m"(*(type *)(va)) : constraint(*(const type *)(const void *)(value)) : "memory")
@@ -448,7 +449,7 @@ step(void)
 	}
 }
 
-/* --- Setting up and comparing ------------------------------------------------------------------- */
+/* --- Setting up and comparing ----------------------------------------------------------------- */
 
 /* The first max steps of a sequence. quiet: say nothing when the counts differ. */
 static bool
@@ -568,8 +569,10 @@ run(struct bus *bus, int ram, int io, char **argv, bool io_wc, uint64_t seed, un
 	va = mmap(NULL, 4 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (va == MAP_FAILED ||
 			map_page(ram, argv[1], ram_bar, 0, true, va, &pages[RAM_WC]) < 0 ||
-			map_page(ram, argv[1], ram_bar, PAGE, false, va + PAGE, &pages[RAM_UC]) < 0 ||
-			map_page(io, argv[3], io_bar, io_offset, io_wc, va + 3 * PAGE, &pages[IO]) < 0)
+			map_page(ram, argv[1], ram_bar, PAGE, false, va + PAGE,
+				&pages[RAM_UC]) < 0 ||
+			map_page(io, argv[3], io_bar, io_offset, io_wc, va + 3 * PAGE,
+				&pages[IO]) < 0)
 		return -1;
 	pages[RAM_WC].ram = pages[RAM_UC].ram = true;
 	for (i = 0; i < n && failed < 2; i++)
@@ -595,7 +598,8 @@ main(int argc, char **argv)
 	uint64_t seed;
 
 	if (argc != 7 && argc != 8) {
-		fprintf(stderr, "usage: bus-stores RAM-BDF BAR IO-BDF BAR OFFSET SEQUENCES [SEED]\n");
+		fprintf(stderr,
+			"usage: bus-stores RAM-BDF BAR IO-BDF BAR OFFSET SEQUENCES [SEED]\n");
 		return 2;
 	}
 	n = atoi(argv[6]);

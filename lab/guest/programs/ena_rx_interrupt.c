@@ -43,19 +43,21 @@ start_port(void)
 		.intr_conf.rxq = 1,
 	};
 	struct rte_mempool *pool =
-		rte_pktmbuf_pool_create("frames", 4096, 64, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+		rte_pktmbuf_pool_create("frames", 4096, 64, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
+			SOCKET_ID_ANY);
 	uint16_t queue;
 
 	check(pool == NULL ? -ENOMEM : 0, "mbufs");
 	check(rte_eth_dev_configure(PORT, QUEUES, QUEUES, &conf), "configure");
 	for (queue = 0; queue < QUEUES; queue++) {
-		check(rte_eth_rx_queue_setup(PORT, queue, RING, SOCKET_ID_ANY, NULL, pool), "Rx queue");
+		check(rte_eth_rx_queue_setup(PORT, queue, RING, SOCKET_ID_ANY, NULL, pool),
+			"Rx queue");
 		check(rte_eth_tx_queue_setup(PORT, queue, RING, SOCKET_ID_ANY, NULL), "Tx queue");
 	}
 	check(rte_eth_dev_start(PORT), "start");
 	for (queue = 0; queue < QUEUES; queue++)
-		check(rte_eth_dev_rx_intr_ctl_q(PORT, queue, RTE_EPOLL_PER_THREAD, RTE_INTR_EVENT_ADD,
-			NULL), "Rx interrupt");
+		check(rte_eth_dev_rx_intr_ctl_q(PORT, queue, RTE_EPOLL_PER_THREAD,
+			RTE_INTR_EVENT_ADD, NULL), "Rx interrupt");
 }
 
 /* All that is there goes back; returns how much it was. */

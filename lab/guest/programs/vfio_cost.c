@@ -7,9 +7,9 @@
  * vfio-cost --memory BDF BAR   bytes for an open file and for a cookie
  *
  * Prints "NUMBER WHAT", a line for each. Where the time-stamp counter counts instructions (QEMU's
- * -icount shift=0; "accel: icount" in lab/README.md) that is what the numbers are: the fewest of many
- * repeats, of mappings the median, and so without interrupts, to the instruction. System calls are
- * made right here: no library comes in between.
+ * -icount shift=0; "accel: icount" in lab/README.md) that is what the numbers are: the fewest of
+ * many repeats, of mappings the median, and so without interrupts, to the instruction. System calls
+ * are made right here: no library comes in between.
  */
 
 #include <errno.h>
@@ -222,7 +222,8 @@ usual(void)
 	say(transfer(SYS_pread64, offset, 4, vfio.fd), "read of 4 bytes of the BAR");
 	say(transfer(SYS_pwrite64, offset, 4, vfio.fd), "write of 4 bytes of the BAR");
 	say(transfer(SYS_pread64, config, 4, vfio.fd), "read of 4 bytes of config space");
-	say(transfer(SYS_pwrite64, config + SCRATCH, 4, vfio.fd), "write of 4 bytes of config space");
+	say(transfer(SYS_pwrite64, config + SCRATCH, 4, vfio.fd),
+		"write of 4 bytes of config space");
 	say(transfer(SYS_pread64, offset, 0, vfio.fd), "read of nothing of the BAR");
 }
 
@@ -351,8 +352,8 @@ at_cookies(void)
 	unsigned int i;
 
 	/*
-	 * Mappings first: a read maps all of the BAR into the kernel, where WC would push it out and
-	 * let it in again, and the kernel's clearing up after that comes by fits and starts.
+	 * Mappings first: a read maps all of the BAR into the kernel, where WC would push it out
+	 * and let it in again, and the kernel's clearing up after that comes by fits and starts.
 	 */
 	for (i = 0; i < 3; i++)
 		map_cookies(numbers[i]);
