@@ -5,6 +5,7 @@ flake8, not ruff, which Debian 13 does not have.
 """
 
 import concurrent.futures
+import glob
 import os
 import re
 import subprocess
@@ -74,6 +75,21 @@ class Lint(unittest.TestCase):
         with tempfile.TemporaryDirectory() as out:
             self.silent(['sphinx-build', '-W', '-n', '--keep-going', '-q', '-d', out + '/trees',
                          TREE + '/doc'], [out + '/html'])
+
+    def test_files_that_prose_names_are_there(self):
+        """Paths from the top of the tree, or from where the text stands: all whose first folder
+        is there. drivers/vfio is the kernel's."""
+        names = re.compile(r'(?<![\w/.<@-])(?!drivers/vfio\b|\S*(?:NAME|TOPIC|LAYER|MAJOR))'
+                           r'(\w[\w-]*)/[\w./*-]*[\w*]')
+        found = ''
+        for path in filter(re.compile(r'.*\.(md|rst)').fullmatch, ours()):
+            def there(name, folder=os.path.dirname(path)):
+                return any(glob.glob(os.path.join(TREE, root, name)) for root in ('', folder))
+            for number, line in enumerate(read(path).split('\n'), 1):
+                for name in names.finditer(line):
+                    if there(name[1]) and not there(name[0]):
+                        found += '%s:%d: %s is not there\n' % (path, number, name[0])
+        self.none(found)
 
     def test_columns(self):
         self.none(''.join('%s:%d: %d columns\n' % (path, number, len(line))
