@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""sphinx-build -W -n doc OUT; lab/host/test_lint.py does that, too."""
+"""sphinx-build -W -n doc build/doc; lab/host/test_lint.py does that, too."""
 
 import pathlib
 import re
