@@ -71,7 +71,9 @@ static const struct dpdk_layout dpdk_layout_2607 = {
 /*
  * The releases that were checked. DPDK's promise of a stable ABI within a year, or within an LTS,
  * is about what is public; private structures may change in any release. So a patch level is
- * bounded, too, by the last one that was looked at, although none has changed them so far.
+ * bounded, too, by the last one that was looked at, although none has changed them so far: by
+ * check_layout, or, of the two whose source was not to be had (24.11.8 and 25.11.4, Debian's), by
+ * the unit tests and the lab's, which run the plugin in that DPDK.
  */
 static const struct dpdk_release {
 	int year, month, patch;
@@ -83,10 +85,10 @@ static const struct dpdk_release {
 	{ 23, 11,  7, &dpdk_layout_2211 },
 	{ 24,  3,  0, &dpdk_layout_2211 },
 	{ 24,  7,  0, &dpdk_layout_2211 },
-	{ 24, 11,  6, &dpdk_layout_2211 },
+	{ 24, 11,  8, &dpdk_layout_2211 },
 	{ 25,  3,  0, &dpdk_layout_2211 },
 	{ 25,  7,  0, &dpdk_layout_2211 },
-	{ 25, 11,  2, &dpdk_layout_2211 },
+	{ 25, 11,  4, &dpdk_layout_2211 },
 	{ 26,  3,  0, &dpdk_layout_2211 },
 	{ 26,  7,  0, &dpdk_layout_2607 },
 };

@@ -124,7 +124,7 @@ only_releases_that_were_checked(void **state)
 	} cases[] = {
 		{ "DPDK 22.11.0", NULL },
 		{ "DPDK 22.11.11", NULL },
-		{ "DPDK 24.11.6", NULL },
+		{ "DPDK 24.11.8", NULL },
 		{ "DPDK 26.03.0", NULL },
 		{ "DPDK 26.07.0", NULL },
 		{ "DPDK 21.11.9", "releases from 22.11 to 26.07" },
@@ -132,7 +132,7 @@ only_releases_that_were_checked(void **state)
 		{ "DPDK 24.08.0", "releases from 22.11 to 26.07" },
 		{ "DPDK 26.11.0", "releases from 22.11 to 26.07" },
 		{ "DPDK 26.07.0-rc1", "releases from 22.11 to 26.07" },
-		{ "DPDK 24.11.99", "of 24.11, patch levels up to 6" },
+		{ "DPDK 24.11.99", "of 24.11, patch levels up to 8" },
 		{ "DPDK 26.07.1", "of 26.07, patch levels up to 0" },
 		{ "MLNX_DPDK 22.11.2401.1.0", "were" },
 		{ "DPDK", "were" },
