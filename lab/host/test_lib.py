@@ -46,6 +46,10 @@ def test_tap_is_held_to_its_plan():
     assert tap('1..2\nok 1 a # SKIP no such NIC\nok 2 b') == ([('ok', 'p: b')], 0)
 
 
+def test_nobody_judges_otherwise():
+    assert verdicts('result() { :; }; is() { ok "$1"; }; is a 1 2') == ([('not ok', 'a')], 1)
+
+
 def test_waiting_ends_with_success_or_fails_at_the_limit():
     start = time.monotonic()
     assert verdicts('await 60 true; is a $? 0\nawait 2 false; is b $? 1') == \

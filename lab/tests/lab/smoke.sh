@@ -21,8 +21,8 @@ memory_types_as_before "testpmd has ended"
 
 /src/lab/guest/bench.sh --device virtio -- --arms uc,wc --repeats 1 --window 0.2
 is "bench: exit status" $? 0
-result() { $programs/query.py "(lambda case: $1)(a['cases'][0])" </results/bench.json; }
-is "bench: types, and what saw them" "$(result "[case[arm][key] for arm in ('uc', 'wc')
+of_case() { $programs/query.py "(lambda case: $1)(a['cases'][0])" </results/bench.json; }
+is "bench: types, and what saw them" "$(of_case "[case[arm][key] for arm in ('uc', 'wc')
 	for key in ('memory_type', 'memory_type_source', 'counts_equal')]")" \
 	"['UC-', 'pte', True, 'WC', 'pte', True]"
-at_least "bench: frames sent in the write-combined arm" "$(result "min(case['wc']['sent'])")" 1000
+at_least "bench: frames sent in the write-combined arm" "$(of_case "min(case['wc']['sent'])")" 1000
