@@ -20,8 +20,8 @@
 #define BUS_SITES 16
 
 /*
- * Instructions. A doorbell that waits for longer has lost by being write-combining: at 3 GHz and one
- * instruction a cycle this is 333 ns, more than an uncached store takes.
+ * Instructions. A doorbell that waits for longer has lost by being write-combining: at 3 GHz and
+ * one instruction a cycle this is 333 ns, more than an uncached store takes.
  */
 #define BUS_LINGER 1000
 

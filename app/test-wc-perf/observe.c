@@ -69,7 +69,8 @@ observe_judge(const struct observer *ob, enum arm arm, const struct vfio_wc_maps
 	char detail[64] = "";
 	size_t i;
 
-	snprintf(o->type, sizeof(o->type), "%s", o->leaves.n != 0 ? o->leaves.v[0].type : "unknown");
+	snprintf(o->type, sizeof(o->type), "%s",
+		o->leaves.n != 0 ? o->leaves.v[0].type : "unknown");
 	for (i = 1; i < o->leaves.n; i++)
 		if (strcmp(o->leaves.v[i].type, o->type) != 0)
 			strcpy(o->type, "mixed");

@@ -144,8 +144,8 @@ cases_json(const struct result *r)
 		for (arm = 0; arm < N_ARMS; arm++)
 			if (r->args->arms[arm])
 				json_object_set_new(c, arm_names[arm],
-					arm_json(&k->arms[arm], backend, backend && r->compare_counts,
-						k->burst));
+					arm_json(&k->arms[arm], backend,
+						backend && r->compare_counts, k->burst));
 		json_object_update_new(c, json_pack("{so* so*}",
 			"ratio", arms_ratio_json(&k->arms[ARM_WC], &k->arms[ARM_UC]),
 			"ratio_uc_plain",
@@ -347,7 +347,8 @@ bus_row(const json_t *arm, FILE *f, const struct paint *paint)
 		smallest = fmin(smallest, writes);
 		largest = fmax(largest, writes);
 	}
-	fprintf(f, "%22s       a packet: %.3f PCIe writes", "", real_at(bus, "pcie_writes_per_packet"));
+	fprintf(f, "%22s       a packet: %.3f PCIe writes", "",
+		real_at(bus, "pcie_writes_per_packet"));
 	if (json_array_size(runs) > 1)
 		fprintf(f, " (%.3f..%.3f in all runs)", smallest, largest);
 	fprintf(f, ", %.1f bytes on the wire, %.3f partial lines, %.3f fences\n",
@@ -420,7 +421,8 @@ notes(const json_t *result, FILE *f, const struct paint *paint)
 			json_number_value(json_array_get(ci, 1)));
 	}
 	if (strcmp(honoured, "no") == 0)
-		fprintf(f, "%sThis platform ignores memory types: the ratios mean nothing here.%s\n",
+		fprintf(f,
+			"%sThis platform ignores memory types: the ratios mean nothing here.%s\n",
 			paint->strong, paint->off);
 	else if (strcmp(honoured, "yes") != 0)
 		fprintf(f, "%sWhether this platform honours memory types is unknown (see --probe): "

@@ -350,8 +350,9 @@ progress(struct context *c, const struct perf_case *k, enum arm arm, unsigned in
 	fprintf(stderr, "[%*u/%u] %s %-5s run %u/%u, frame %u, burst %u, queues %u: "
 		"%.4f Mpps, %s (%s); %.0f s, about %.0f s to go\n",
 		c->total < 10 ? 1 : c->total < 100 ? 2 : 3, c->done, c->total,
-		c->target->dev.bdf, arm_names[arm], repeat + 1, c->r->args->repeats, k->frame, k->burst, k->queues, s->mpps,
-		seen->type, seen->source, spent, spent / c->done * (c->total - c->done));
+		c->target->dev.bdf, arm_names[arm], repeat + 1, c->r->args->repeats, k->frame,
+		k->burst, k->queues, s->mpps, seen->type, seen->source, spent,
+		spent / c->done * (c->total - c->done));
 }
 
 /* One testpmd: every frame size and burst once. */

@@ -168,8 +168,9 @@ wait_prompt(struct testpmd *t, double seconds, const char *what)
 			return fail(WC_TESTPMD, "testpmd ended at \"%s\". Its last words:\n%s",
 				what, tail(t));
 		if (r > 0 && now() >= end)
-			return fail(WC_TESTPMD, "testpmd did not answer \"%s\" in %g s. It said:\n%s",
-				what, seconds, tail(t));
+			return fail(WC_TESTPMD,
+				"testpmd did not answer \"%s\" in %g s. It said:\n%s", what,
+				seconds, tail(t));
 	}
 	return WC_OK;
 }

@@ -106,7 +106,8 @@ learn_from_user(struct device *d)
 		const char *reason = json_string_value(json_object_get(range, "reason"));
 		const char *state = json_string_value(json_object_get(range, "state"));
 
-		if (device == NULL || reason == NULL || state == NULL || strcmp(device, d->sysfs.bdf) != 0)
+		if (device == NULL || reason == NULL || state == NULL ||
+			strcmp(device, d->sysfs.bdf) != 0)
 			continue;
 		json_array_append(d->ranges, range);
 		if (strcmp(state, "on") == 0)

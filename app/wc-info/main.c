@@ -12,25 +12,28 @@
 /* Exit statuses, as in the help. */
 enum { ALL_LEARNT, NOT_A_VFIO_DEVICE, BAD_USAGE, PARTLY_LEARNT };
 
+static const char usage_text[] =
+"usage: dpdk-wc-info [--json] [--no-open] [--vf-token UUID] [[DDDD:]BB:DD.F...]\n"
+"\n"
+"Which BARs of the devices bound to vfio-pci can be, and are, write-combining, and\n"
+"why not. Without addresses: all such devices.\n"
+"\n"
+"  --json     one JSON object: {schema, devices[]}\n"
+"  --no-open  open no device. Otherwise one that nobody uses is opened for a moment\n"
+"             to ask the kernel what it offers, and vfio-pci resets a device then.\n"
+"  --vf-token UUID  what a virtual function wants whose physical function is on\n"
+"             vfio-pci, too (DPDK's --vfio-vf-token)\n"
+"\n"
+"Needs root. Devices that a process has open are asked about at the process (DPDK's\n"
+"telemetry) and in /sys/kernel/debug/x86/pat_memtype_list.\n"
+"\n"
+"Exit status: 0 everything was learnt; 1 a device named does not exist or is not bound\n"
+"to vfio-pci; 2 bad usage; 3 something could not be learnt, the output says what.\n";
+
 static void
 usage(FILE *f)
 {
-	fputs("usage: dpdk-wc-info [--json] [--no-open] [--vf-token UUID] [[DDDD:]BB:DD.F...]\n"
-		"\n"
-		"Which BARs of the devices bound to vfio-pci can be, and are, write-combining, and\n"
-		"why not. Without addresses: all such devices.\n"
-		"\n"
-		"  --json     one JSON object: {schema, devices[]}\n"
-		"  --no-open  open no device. Otherwise one that nobody uses is opened for a moment\n"
-		"             to ask the kernel what it offers, and vfio-pci resets a device then.\n"
-		"  --vf-token UUID  what a virtual function wants whose physical function is on\n"
-		"             vfio-pci, too (DPDK's --vfio-vf-token)\n"
-		"\n"
-		"Needs root. Devices that a process has open are asked about at the process (DPDK's\n"
-		"telemetry) and in /sys/kernel/debug/x86/pat_memtype_list.\n"
-		"\n"
-		"Exit status: 0 everything was learnt; 1 a device named does not exist or is not bound\n"
-		"to vfio-pci; 2 bad usage; 3 something could not be learnt, the output says what.\n", f);
+	fputs(usage_text, f);
 }
 
 static int
@@ -57,9 +60,10 @@ show(const char *address, bool named, bool may_open, const char *token, json_t *
 					ret == -EINVAL ? "is not a PCI address" :
 					ret == -ENODEV ? "no such PCI device" : strerror(-ret));
 			else
-				fprintf(stderr, "dpdk-wc-info: %s: is bound to %s, not to vfio-pci\n",
-					address, d->sysfs.driver[0] != '\0' ? d->sysfs.driver :
-					"no driver");
+				fprintf(stderr,
+					"dpdk-wc-info: %s: is bound to %s, not to vfio-pci\n",
+					address,
+					d->sysfs.driver[0] != '\0' ? d->sysfs.driver : "no driver");
 			status = NOT_A_VFIO_DEVICE;
 		}
 	} else {

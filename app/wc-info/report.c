@@ -65,7 +65,8 @@ print_bar(const struct device *d, unsigned int bar)
 	}
 	/* a plain mapping reserves nothing: what is not in the list is UC- when mapped */
 	if (d->nb_pat[bar] >= 0)
-		printf("           %s UC- where mapped\n", d->nb_pat[bar] == 0 ? "all" : "the rest");
+		printf("           %s UC- where mapped\n",
+			d->nb_pat[bar] == 0 ? "all" : "the rest");
 	else
 		printf("           memory type not learnt: %s\n", strerror(-d->nb_pat[bar]));
 	for (i = 0; i < d->nb_mtrr[bar]; i++)
@@ -82,8 +83,8 @@ report_text(const struct device *d)
 	unsigned int bar;
 	size_t i;
 
-	printf("%s  %04x:%04x  %s%s", d->sysfs.bdf, d->sysfs.vendor, d->sysfs.device, d->sysfs.driver,
-		d->user.pid != 0 ? "" : "\n");
+	printf("%s  %04x:%04x  %s%s", d->sysfs.bdf, d->sysfs.vendor, d->sysfs.device,
+		d->sysfs.driver, d->user.pid != 0 ? "" : "\n");
 	if (d->user.pid != 0)
 		printf("  used by %s (pid %d)\n", d->user.name, d->user.pid);
 	for (bar = 0; bar < RTE_VFIO_WC_BARS; bar++)

@@ -3,7 +3,7 @@
  * A model of Amazon's Elastic Network Adapter, as its drivers see it.
  *
  *	main.c		the process: options, the event loop, commands on stdin
- *	traffic.c	where frames go and come from; the generator, and the check of what it gets back
+ *	traffic.c	where frames go and come from; the generator, the check of what comes back
  *	ena_regs.c	the device: BAR0, reset
  *	ena_admin.c	admin queue, its commands
  *	ena_io.c	Tx and Rx queues, LLQ
@@ -63,8 +63,9 @@ struct ena_cq {
 	uint64_t base;
 };
 
-/* An interrupt vector. All completion queues that share one share its mask, whichever of them has it
- * unmasked: Linux writes to the Tx queue's register for both [ena_netdev.c, ena_unmask_interrupt()]. */
+/* An interrupt vector. All completion queues that share one share its mask, whichever of them has
+ * it unmasked: Linux writes to the Tx queue's register for both [ena_netdev.c,
+ * ena_unmask_interrupt()]. */
 struct ena_vector {
 	bool unmasked; /* the next completion interrupts; then the driver must unmask again */
 	bool pending;  /* completions that nobody was told of */

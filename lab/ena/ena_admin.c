@@ -28,7 +28,8 @@ create_cq(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry *r
 
 	/* 2 words: Tx completions [io]; 4 and 8: what [admin] names as valid. */
 	if (!ena_power_of_2(depth) || depth > ENA_MAX_DEPTH ||
-	    (words != 2 && words != 4 && words != 8) || base % (4 * words) != 0 || vfu_dma(ena->vfu, base, 4 * words, true) == NULL)
+	    (words != 2 && words != 4 && words != 8) || base % (4 * words) != 0 ||
+	    vfu_dma(ena->vfu, base, 4 * words, true) == NULL)
 		return STATUS_ILLEGAL_PARAMETER;
 	for (i = 0; i < ENA_CQS && ena->cqs[i].used; i++)
 		;
@@ -247,7 +248,8 @@ get_feature(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry 
 		for (i = 0; i < 16; i++) {
 			input.supported[i].fields =
 				i == PROTO_NOT_IP ? FIELD_L2_DA | FIELD_L2_SA :
-				i <= PROTO_UDP6 ? FIELD_L3_DA | FIELD_L3_SA | FIELD_L4_DP | FIELD_L4_SP :
+				i <= PROTO_UDP6 ? FIELD_L3_DA | FIELD_L3_SA |
+						  FIELD_L4_DP | FIELD_L4_SP :
 				i <= PROTO_IP4_FRAG ? FIELD_L3_DA | FIELD_L3_SA : 0;
 			input.selected[i].fields = ena->rss_fields[i];
 		}
@@ -266,7 +268,8 @@ get_feature(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry 
 		}
 		break;
 	case FEAT_AENQ:
-		out.aenq.supported = BIT(AENQ_LINK_CHANGE) | BIT(AENQ_FATAL_ERROR) | BIT(AENQ_KEEP_ALIVE);
+		out.aenq.supported = BIT(AENQ_LINK_CHANGE) | BIT(AENQ_FATAL_ERROR) |
+				     BIT(AENQ_KEEP_ALIVE);
 		out.aenq.enabled = ena->aenq_groups;
 		break;
 	case FEAT_LINK:
@@ -275,7 +278,9 @@ get_feature(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry 
 		out.link.flags = 3;
 		break;
 	case FEAT_HW_HINTS:
-		/* Emulation is slow, and its host may be busy: 30 s until a driver loses patience. */
+		/*
+		 * Emulation is slow, and its host may be busy: 30 s until a driver loses patience.
+		 */
 		out.hints.driver_watchdog_timeout = 30000;
 		out.hints.missing_tx_timeout = 30000;
 		out.hints.admin_timeout = 30000;
@@ -479,7 +484,8 @@ ena_admin_doorbell(struct ena *ena, uint32_t tail)
 		resp.sq_head = ena->aq_head;
 		resp.flags = !((ena->acq_tail / acq_depth) & 1);
 		if (!ena_ring_publish(ena, to, &resp)) {
-			ena_violation(ena, "admin completion: no memory at %#lx", (unsigned long)to);
+			ena_violation(ena, "admin completion: no memory at %#lx",
+				(unsigned long)to);
 			return;
 		}
 		ena->acq_tail++;

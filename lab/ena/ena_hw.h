@@ -23,7 +23,7 @@
 #define ENA_VENDOR_ID 0x1d0f
 #define ENA_DEVICE_ID 0xec20
 
-/* --- BAR0: registers [regs] -------------------------------------------------------------------- */
+/* --- BAR0: registers [regs] ------------------------------------------------------------------- */
 
 enum {
 	REG_VERSION = 0x0,	      /* major << 8 | minor */
@@ -70,7 +70,7 @@ struct hw_read_resp {
 	uint32_t reg_val;
 };
 
-/* --- Admin queue [admin] ----------------------------------------------------------------------- */
+/* --- Admin queue [admin] ---------------------------------------------------------------------- */
 
 enum {
 	AQ_CREATE_SQ = 1,
@@ -387,7 +387,7 @@ struct hw_aenq_entry { /* ena_admin_aenq_entry */
 };
 static_assert(sizeof(struct hw_aenq_entry) == 64, "ena_admin_aenq_entry");
 
-/* --- I/O queues [io] --------------------------------------------------------------------------- */
+/* --- I/O queues [io] -------------------------------------------------------------------------- */
 
 struct hw_tx_desc { /* ena_eth_io_tx_desc, ena_eth_io_tx_meta_desc */
 	uint32_t len_ctrl;

@@ -313,7 +313,8 @@ rx_descs(struct ena *ena, unsigned int idx, size_t len, struct hw_rx_desc *descs
 	if (ena->fatal || !sq->used || sq->direction != DIRECTION_RX)
 		return 0;
 	while (room < len) {
-		if (index == sq->tail || n == ENA_MAX_RX_DESCS || !rx_desc(ena, idx, index, &descs[n]))
+		if (index == sq->tail || n == ENA_MAX_RX_DESCS ||
+		    !rx_desc(ena, idx, index, &descs[n]))
 			return 0;
 		room += descs[n].length ? descs[n].length : 0x10000;
 		n++;

@@ -17,7 +17,9 @@
 static void
 reset(struct ena *ena)
 {
-	/* The default Toeplitz key is the one of Microsoft's RSS verification suite; any would do. */
+	/*
+	 * The default Toeplitz key is the one of Microsoft's RSS verification suite; any would do.
+	 */
 	static const uint8_t key[40] = {
 		0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3,
 		0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3,
@@ -56,7 +58,8 @@ reset(struct ena *ena)
 static void
 readless(struct ena *ena, uint32_t request)
 {
-	uint64_t addr = (uint64_t)ena_reg(ena, REG_MMIO_RESP_HI) << 32 | ena_reg(ena, REG_MMIO_RESP_LO);
+	uint64_t addr = (uint64_t)ena_reg(ena, REG_MMIO_RESP_HI) << 32 |
+			ena_reg(ena, REG_MMIO_RESP_LO);
 	uint16_t offset = request >> 16;
 	struct hw_read_resp *resp;
 
@@ -72,8 +75,8 @@ readless(struct ena *ena, uint32_t request)
 static void
 dev_ctl(struct ena *ena, uint32_t value)
 {
-	/* [com, ena_com_dev_reset]: set the bit, wait for RESET_IN_PROGRESS, clear the bit, wait for
-	 * that to go. */
+	/* [com, ena_com_dev_reset]: set the bit, wait for RESET_IN_PROGRESS, clear the bit, wait
+	 * for that to go. */
 	if (value & DEV_CTL_RESET) {
 		reset(ena);
 		ena->regs[REG_DEV_STS / 4] |= DEV_STS_RESET_IN_PROGRESS;

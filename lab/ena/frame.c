@@ -128,7 +128,7 @@ frame_hash(const uint8_t *frame, const struct frame_info *info, const uint8_t ke
 	return toeplitz(input, len, key);
 }
 
-/* --- Checksums: the Internet checksum, RFC 1071 ------------------------------------------------- */
+/* --- Checksums: the Internet checksum, RFC 1071 ----------------------------------------------- */
 
 static uint32_t
 sum(const uint8_t *data, size_t len, uint32_t total)
@@ -210,5 +210,6 @@ frame_l4_good(const uint8_t *frame, const struct frame_info *info)
 {
 	if (info->l4_proto == IP_UDP && get16(frame + l4_checksum(info)) == 0)
 		return true;
-	return fold(sum(frame + info->l4, info->end - info->l4, pseudo_header(frame, info))) == 0xffff;
+	return fold(sum(frame + info->l4, info->end - info->l4, pseudo_header(frame, info))) ==
+	       0xffff;
 }

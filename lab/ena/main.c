@@ -4,7 +4,7 @@
  *
  *	--name NAME	in messages
  *	--mac ADDRESS
- *	--no-llq	the device refuses LLQ (so does the command "llq off", from the next reset on)
+ *	--no-llq	the device refuses LLQ (as by the command "llq off", from the next reset)
  *	--wide-llq	recommends 256 byte entries
  *	--wire FD	a datagram socket: the mode "wire"
  *	--pcap FILE	record all frames

@@ -7,9 +7,9 @@
  *	wire		what is sent goes into a datagram socket, what comes from there is received
  *
  * In all of them a generator can run. It stamps every frame: flow, number in the flow, length, and
- * a pattern that depends on them over the whole rest. The flows differ in their UDP source port,
- * so RSS spreads them over the queues. It never overruns a queue: a frame is made when the driver
- * has given room for it. What comes back (testpmd's io, mac, macswap, 5tswap) is compared with what was
+ * a pattern that depends on them over the whole rest. The flows differ in their UDP source port, so
+ * RSS spreads them over the queues. It never overruns a queue: a frame is made when the driver has
+ * given room for it. What comes back (testpmd's io, mac, macswap, 5tswap) is compared with what was
  * made. A flow stays in order as long as one lcore forwards it, so that lost, duplicated and
  * reordered frames can be told apart.
  */
@@ -73,7 +73,7 @@ struct traffic {
 	bool touched[ENA_SQS]; /* Rx queues that have got frames since the last interrupt */
 };
 
-/* --- Recording: draft-ietf-opsawg-pcap, with nanoseconds ----------------------------------------- */
+/* --- Recording: draft-ietf-opsawg-pcap, with nanoseconds -------------------------------------- */
 
 bool
 traffic_pcap(struct traffic *traffic, const char *path)
@@ -108,7 +108,7 @@ record(struct traffic *traffic, const uint8_t *frame, size_t len)
 	fwrite(frame, len, 1, traffic->pcap);
 }
 
-/* --- The generator ------------------------------------------------------------------------------ */
+/* --- The generator ---------------------------------------------------------------------------- */
 
 static void
 put16(uint8_t *p, uint16_t value)
@@ -281,7 +281,7 @@ room(void *arg)
 	traffic->routed = false;
 }
 
-/* --- What comes back ------------------------------------------------------------------------------ */
+/* --- What comes back -------------------------------------------------------------------------- */
 
 /* Headers as they were made, or turned round by macswap and 5tswap. mac and 5tswap write other
  * Ethernet addresses, so those are not compared; testpmd's io leaves all of it alone. */
@@ -293,8 +293,8 @@ headers_good(const uint8_t *frame, size_t len, const struct stamp *stamp)
 	bool same, turned;
 
 	frame_parse(frame, len, &info);
-	if (info.proto != PROTO_UDP4 || info.l3 != 14 || info.end != len || !frame_l3_good(frame, &info) ||
-	    !frame_l4_good(frame, &info))
+	if (info.proto != PROTO_UDP4 || info.l3 != 14 || info.end != len ||
+	    !frame_l3_good(frame, &info) || !frame_l4_good(frame, &info))
 		return false;
 	from = get16(frame + 34);
 	to = get16(frame + 36);
@@ -343,7 +343,8 @@ check_stamped(struct traffic *traffic, const uint8_t *frame, size_t len, const s
 
 /* Frames that testpmd makes, as its sources say (app/test-pmd/txonly.c, flowgen.c): addresses and
  * ports, lengths that agree with the frame's, a good IPv4 checksum. The payload is whatever the
- * buffer held. txonly may vary the source address (--txonly-multi-flow), flowgen the destination. */
+ * buffer held. txonly may vary the source address (--txonly-multi-flow), flowgen the
+ * destination. */
 static void
 check_made(struct traffic *traffic, const uint8_t *frame, size_t len)
 {
@@ -361,8 +362,8 @@ check_made(struct traffic *traffic, const uint8_t *frame, size_t len)
 	}
 	good = info.proto == PROTO_UDP4 && info.l3 == 14 && info.l4 == 34 && info.end == len &&
 	       frame_l3_good(frame, &info) && get16(frame + 38) == len - 34;
-	if (is_txonly && good && memcmp(frame + 6, traffic->ena->mac, 6) == 0 &&
-	    frame[26] == 198 && frame[27] == 18 && get16(frame + 34) == 9 && get16(frame + 36) == 9) {
+	if (is_txonly && good && memcmp(frame + 6, traffic->ena->mac, 6) == 0 && frame[26] == 198 &&
+	    frame[27] == 18 && get16(frame + 34) == 9 && get16(frame + 36) == 9) {
 		traffic->txonly++;
 		traffic->txonly_bytes += len;
 	} else if (!is_txonly && good && memcmp(frame, flowgen_macs, 12) == 0 && frame[30] == 10 &&
@@ -373,7 +374,7 @@ check_made(struct traffic *traffic, const uint8_t *frame, size_t len)
 	}
 }
 
-/* --- Coming and going ------------------------------------------------------------------------------ */
+/* --- Coming and going ------------------------------------------------------------------------- */
 
 static void
 deliver(struct traffic *traffic, const uint8_t *frame, size_t len)
@@ -466,7 +467,7 @@ traffic_free(struct traffic *traffic)
 	free(traffic);
 }
 
-/* --- Commands ----------------------------------------------------------------------------------- */
+/* --- Commands --------------------------------------------------------------------------------- */
 
 static void
 start(struct traffic *traffic, uint64_t count, uint16_t len)
@@ -499,7 +500,8 @@ report(const struct traffic *traffic, FILE *out)
 	}
 	fprintf(out, "verify made=%" PRIu64 " back=%" PRIu64 " lost=%" PRIu64 " duplicate=%" PRIu64
 		" reordered=%" PRIu64 " corrupt=%" PRIu64 " stale=%" PRIu64 " left=%" PRIu64
-		" txonly=%" PRIu64 " flowgen=%" PRIu64 " wrong=%" PRIu64 " other=%" PRIu64 " queues=",
+		" txonly=%" PRIu64 " flowgen=%" PRIu64 " wrong=%" PRIu64 " other=%" PRIu64
+		" queues=",
 		all.made, all.back, all.lost, all.duplicate, all.reordered, traffic->corrupt,
 		traffic->stale, traffic->left, traffic->txonly, traffic->flowgen, traffic->wrong,
 		traffic->other);

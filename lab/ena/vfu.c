@@ -391,7 +391,8 @@ capability(const struct vfu *vfu, uint8_t id)
 {
 	unsigned int at = vfu->config[PCI_CAPABILITY_LIST], hops;
 
-	for (hops = 0; at >= PCI_STD_HEADER_SIZEOF && at + 1 < VFU_CONFIG_SIZE && hops < 48; hops++) {
+	for (hops = 0; at >= PCI_STD_HEADER_SIZEOF && at + 1 < VFU_CONFIG_SIZE && hops < 48;
+		hops++) {
 		if (vfu->config[at] == id)
 			return at;
 		at = vfu->config[at + 1];
@@ -406,7 +407,8 @@ config_mask(const struct vfu *vfu, unsigned int at)
 	unsigned int msix = capability(vfu, PCI_CAP_ID_MSIX);
 
 	if (at >= PCI_BASE_ADDRESS_0 && at < PCI_BASE_ADDRESS_0 + 4 * VFU_BARS) {
-		unsigned int bar = (at - PCI_BASE_ADDRESS_0) / 4, byte = (at - PCI_BASE_ADDRESS_0) % 4;
+		unsigned int bar = (at - PCI_BASE_ADDRESS_0) / 4,
+			     byte = (at - PCI_BASE_ADDRESS_0) % 4;
 		bool high = bar > 0 &&
 			(vfu->bars[bar - 1].type & PCI_BASE_ADDRESS_MEM_TYPE_64) != 0;
 		uint64_t size = vfu->bars[high ? bar - 1 : bar].size;
@@ -460,7 +462,8 @@ region_access(struct vfu *vfu, const struct region_access *req, const uint8_t *i
 {
 	uint64_t size = region_size(vfu, req->region);
 
-	if (size == 0 || req->count > MAX_XFER || req->offset > size || req->count > size - req->offset)
+	if (size == 0 || req->count > MAX_XFER || req->offset > size ||
+		req->count > size - req->offset)
 		return EINVAL;
 	if (req->region == VFIO_PCI_CONFIG_REGION_INDEX) {
 		if (in != NULL)

@@ -61,8 +61,8 @@ system() {
 	echo "$dir"
 }
 
-# systems_wanted ARGS...: the suites whose systems a "lab/run test ARGS..." needs. Too long for a run
-# that does not ask for it.
+# systems_wanted ARGS...: the suites whose systems a "lab/run test ARGS..." needs. Too long for a
+# run that does not ask for it.
 systems_wanted() {
 	local keyword='' long='' suite
 	while [ $# -gt 0 ]; do

@@ -71,8 +71,10 @@ open_by_group(const struct vfio_wc_sysfs *pci, const char *token, struct vfio_wc
 	char name[128];
 
 	if (!node.here)
-		return because(why, ENOENT, "its IOMMU group is %s, but %s is not here (a container "
-			"has to be given it)", pci->group, node.path);
+		return because(why, ENOENT,
+			"its IOMMU group is %s, but %s is not here (a container "
+			"has to be given it)",
+			pci->group, node.path);
 	opened->group = open_node(node.path, why);
 	if (opened->group < 0)
 		return opened->group;
@@ -146,8 +148,10 @@ int
 vfio_wc_open(const struct vfio_wc_sysfs *pci, const char *token, struct vfio_wc_opened *opened,
 		struct vfio_wc_why *why)
 {
-	struct vfio_wc_why first = { "it has neither an IOMMU group nor a VFIO character device: is "
-		"there an IOMMU, and is it on?" };
+	struct vfio_wc_why first = {
+		"it has neither an IOMMU group nor a VFIO character device: is "
+		"there an IOMMU, and is it on?"
+	};
 	int ret = -ENODEV;
 
 	*opened = (struct vfio_wc_opened){ -1, -1, -1 };

@@ -12,8 +12,15 @@
 #include "report.h"
 
 static struct args args = {
-	.probe_device = "0000:00:06.0", .probe = { 2, 0, 0x10000 }, .repeats = 6, .warmup = 1, .window = 2, .seed = UINT32_MAX, .forward = "txonly",
-	.targets = { { .device = "0000:00:03.0", .backend = "net0" } }, .n_targets = 1,
+	.probe_device = "0000:00:06.0",
+	.probe = { 2, 0, 0x10000 },
+	.repeats = 6,
+	.warmup = 1,
+	.window = 2,
+	.seed = UINT32_MAX,
+	.forward = "txonly",
+	.targets = { { .device = "0000:00:03.0", .backend = "net0" } },
+	.n_targets = 1,
 };
 
 static struct perf_case cases[] = {

@@ -90,7 +90,8 @@ static void
 range_arguments(void **state)
 {
 	static const char *const bad[] = {
-		"", "4", "bar", "bar=", "bar=x", "bar=6", "bar=-1", "offset=0", "bar=4,", "bar=4,,len=1",
+		"", "4", "bar", "bar=", "bar=x", "bar=6", "bar=-1", "offset=0", "bar=4,",
+		"bar=4,,len=1",
 		"bar=4,offset=0x", "bar=4,size=1", "bar=4 ,len=1", "bar=99999999999999999999",
 	};
 	struct bar_range r;

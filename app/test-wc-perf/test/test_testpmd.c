@@ -17,7 +17,8 @@ statistics_at_stop(void **state)
 	static const char text[] =
 		"stop\r\nTelling cores to stop...\r\nWaiting for lcores to finish...\r\n\r\n"
 		"  ------- Forward Stats for RX Port= 0/Queue= 0 -> TX Port= 0/Queue= 0 -------\r\n"
-		"  RX-packets: 0              TX-packets: 853152         TX-dropped: 7             \r\n"
+		"  RX-packets: 0              TX-packets: 853152         TX-dropped: 7      "
+		"       \r\n"
 		"  ---------------------- Forward statistics for port 0  ----------------------\r\n"
 		"  RX-packets: 0              RX-dropped: 0             RX-total: 0\r\n"
 		"  TX-packets: 1706304        TX-dropped: 9             TX-total: 1706313\r\n"
@@ -31,7 +32,8 @@ statistics_at_stop(void **state)
 	assert_int_equal(s.sent, 1706304);
 	assert_int_equal(s.dropped, 9);
 	assert_int_equal(testpmd_parse_fwd_stats("Done.\r\ntestpmd> ", &s), -1);
-	assert_int_equal(testpmd_parse_fwd_stats("Forward statistics for port 0\nTX-packets: x", &s),
+	assert_int_equal(testpmd_parse_fwd_stats("Forward statistics for port 0\nTX-packets: x",
+				 &s),
 		-1);
 }
 

@@ -8,8 +8,8 @@
 
 /*
  * What this driver believes of DPDK's private structures, in which releases. test/check_layout has
- * a compiler compare each line with the private headers of DPDK's source; dpdk_abi.c reads memory by
- * the same lines. A release is added here after that test has passed for it, and not before.
+ * a compiler compare each line with the private headers of DPDK's source; dpdk_abi.c reads memory
+ * by the same lines. A release is added here after that test has passed for it, and not before.
  *
  *	MEMBER(name, type, structure, member, offsets)	where it is, and that it has this type
  *	SIZE(name, structure, sizes)

@@ -78,7 +78,8 @@ parse_bar(struct parser *p, const char *value)
 	if (ret != 0)
 		return ret;
 	if (bar >= RTE_VFIO_WC_BARS)
-		return FAIL(p, "bar=%s: a PCI device has BARs 0 to %d", value, RTE_VFIO_WC_BARS - 1);
+		return FAIL(p, "bar=%s: a PCI device has BARs 0 to %d", value,
+			RTE_VFIO_WC_BARS - 1);
 	range->bar = bar;
 	return 0;
 }

@@ -647,11 +647,13 @@ frames_of_testpmd_are_counted(void **state)
 	frame[25] ^= 1; /* of the IPv4 checksum */
 	send_frame(frame, sizeof(frame));
 	assert_string_equal(command("count", NULL, NULL), "count 5 320 1\n");
-	assert_non_null(strstr(command("verify", NULL, NULL), " txonly=5 flowgen=0 wrong=1 other=0"));
+	assert_non_null(strstr(command("verify", NULL, NULL),
+		" txonly=5 flowgen=0 wrong=1 other=0"));
 	memset(frame, 0xff, sizeof(frame));
 	send_frame(frame, sizeof(frame));
 	assert_string_equal(command("count", NULL, NULL), "count 5 320 2\n");
-	assert_non_null(strstr(command("verify", NULL, NULL), " txonly=5 flowgen=0 wrong=1 other=1"));
+	assert_non_null(strstr(command("verify", NULL, NULL),
+		" txonly=5 flowgen=0 wrong=1 other=1"));
 }
 
 static void

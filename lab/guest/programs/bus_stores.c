@@ -581,8 +581,8 @@ run(struct bus *bus, int ram, int io, char **argv, bool io_wc, uint64_t seed, un
 			failed++;
 		}
 	munmap(va, 4 * PAGE);
-	printf("%s %d - random sequences, emulated page %s\n", failed > 0 ? "not ok" : "ok", 2 - io_wc,
-		io_wc ? "WC" : "UC-");
+	printf("%s %d - random sequences, emulated page %s\n", failed > 0 ? "not ok" : "ok",
+		2 - io_wc, io_wc ? "WC" : "UC-");
 	fflush(stdout);
 	return failed > 0;
 }

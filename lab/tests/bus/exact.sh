@@ -2,7 +2,8 @@
 # bus: yes
 # timeout: 500
 # The plugin's counts are exact: random sequences of stores of all kinds, loads and fences, to a BAR
-# that is RAM and to one that is emulated, against a reference model (lab/guest/programs/bus_stores.c).
+# that is RAM and to one that is emulated, against a reference model
+# (lab/guest/programs/bus_stores.c).
 
 . /src/lab/tests/lib.sh
 plan 2

@@ -126,7 +126,9 @@ eal_sees(unsigned int n)
 	const struct fake_device *d = &fake.device[n];
 	unsigned int bar;
 
-	eal_pci[n] = (struct dpdk_pci){ .vendor = d->vendor, .device = d->device, .fd = FAKE_FD + n };
+	eal_pci[n] = (struct dpdk_pci){
+		.vendor = d->vendor, .device = d->device, .fd = FAKE_FD + n,
+	};
 	strcpy(eal_pci[n].name, d->bdf);
 	for (bar = 0; bar < 6; bar++) {
 		if (d->bar[bar].size == 0 || d->bar[bar].io)
