@@ -196,7 +196,7 @@ class Guest:
             args += [netdev, str(theirs.fileno())]
         self.sink = subprocess.Popen([sink, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                      text=True, bufsize=1, start_new_session=True,
-                                     pass_fds=[theirs.fileno() for _, theirs in self.links.values()])
+                                     pass_fds=[fds[1].fileno() for fds in self.links.values()])
         self.processes.append(self.sink)
         if self.sink.stdout.readline() != 'ready\n':
             raise LabError('the counting back ends do not start: exit status %s' %
@@ -254,7 +254,8 @@ class Guest:
             '-device', 'virtserialport,chardev=witness,nr=2,name=wc.witness',
         ]
         for number, (tag, path, readonly) in enumerate(
-                self._exports() + [('share', self.dir + '/share', 'off'), ('results', results, 'off')]):
+                self._exports() + [('share', self.dir + '/share', 'off'),
+                                   ('results', results, 'off')]):
             args += ['-fsdev', 'local,id=%s,path=%s,security_model=passthrough,readonly=%s,'
                      'multidevs=remap' % (tag, path, readonly),
                      '-device', 'virtio-9p-pci,fsdev=%s,mount_tag=%s,addr=9.%d,multifunction=on' %

@@ -53,8 +53,8 @@ def run(test_id, patch='', name='control'):
     the run printed."""
     os.makedirs(ROOT, exist_ok=True)
     out = tempfile.mkdtemp(prefix=name + '-', dir=ROOT)
-    done = subprocess.run(['unshare', '--mount', '--', sys.executable, __file__, patch, test_id, out],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    command = ['unshare', '--mount', '--', sys.executable, __file__, patch, test_id, out]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           stdin=subprocess.DEVNULL, errors='replace', check=False)
     try:
         with open(out + '/junit.xml', encoding='utf-8') as f:
@@ -116,7 +116,8 @@ def inside(patch, test_id, out):
         subprocess.run(['patch', '-s', '-p1', '-d', '/src', '--no-backup-if-mismatch', '-i', patch],
                        check=True)
     mount('--bind', out, '/results')
-    os.execv(sys.executable, [sys.executable, '/src/lab/host/main.py', 'test', '--exactly', test_id])
+    command = [sys.executable, '/src/lab/host/main.py', 'test', '--exactly', test_id]
+    os.execv(sys.executable, command)
 
 
 if __name__ == '__main__':

@@ -399,7 +399,7 @@ class Control(Test):
 # --- The run ------------------------------------------------------------------------------------
 
 class Lab:
-    """The plugin of pytest's that makes the lab's tests of what is there, and says how they went."""
+    """The plugin of pytest's that makes the lab's tests of what there is, and says how they went."""
     python = [LAB + '/host', LAB + '/tests'] # where pytest finds tests of its own kind
     junit = '/results/junit.xml'
 
@@ -575,7 +575,7 @@ class Lab:
         self.machines.close()
 
     def closing(self):
-        """What a run ends with: slowest, skipped, failed and where to look, and the closing line."""
+        """What a run ends with: slowest, skipped, failed and where to look, the closing line."""
         slowest = [time for time in sorted(self.times, reverse=True)[:10] if time[0] >= 1]
         if slowest:
             print('\nThe slowest:')

@@ -18,14 +18,15 @@ def said(*lines, status=0, word='w0rd'):
 
 def test_results_and_what_was_said_before():
     found, problem = said('w0rd\tplan\t3\t', 'noise', 'w0rd\tok\tone\t', '', 'more', 'noise',
-                          'w0rd\tnot ok\ttwo\twhy not\t', 'w0rd\tskip\tthree\tno such NIC\t', status=1)
+                          'w0rd\tnot ok\ttwo\twhy not\t',
+                          'w0rd\tskip\tthree\tno such NIC\t', status=1)
     assert problem == ''
     assert found == [('ok', 'one', '', 'noise'), ('not ok', 'two', 'why not', 'more\nnoise'),
                      ('skip', 'three', 'no such NIC', '')]
 
 
-@pytest.mark.parametrize('line', ['ok', 'ok 1', 'ok 1 - one', 'ok\tone', 'w0rd ok one', ' w0rd\tok\tone',
-                                  'w0rx\tok\tone', '1..1', 'not w0rd\tok\tone'])
+@pytest.mark.parametrize('line', ['ok', 'ok 1', 'ok 1 - one', 'ok\tone', 'w0rd ok one',
+                                  ' w0rd\tok\tone', 'w0rx\tok\tone', '1..1', 'not w0rd\tok\tone'])
 def test_output_of_programs_is_no_result(line):
     found, problem = said('w0rd\tplan\t1\t', line)
     assert found == []

@@ -106,13 +106,16 @@ NO_PASS = [
     (LIB + 'ok one\n', 'it had no plan'),
     ('echo ok\necho ok 1 - one\n', 'it had no plan, and 0 results'),
     (LIB + 'plan 1\necho ok one\n', '0 results of 1'),
-    (LIB + 'plan 1\nbash -c "echo \\"$results\\"; printf \\"ok\\\\tone\\\\n\\""\n', '0 results of 1'),
+    (LIB + 'plan 1\nbash -c "echo \\"$results\\"; printf \\"ok\\\\tone\\\\n\\""\n',
+     '0 results of 1'),
     (LIB + 'plan 1\nok one\ntrap - EXIT\nexit 1\n', 'exit status 1 with 0 failures'),
     (LIB + 'plan 1\nok one\nkill -9 $$\n', 'with 0 failures'),
-    (LIB + 'plan 1\nok one\necho please leave something\n', 'it leaves processes, devices or memory'),
+    (LIB + 'plan 1\nok one\necho please leave something\n',
+     'it leaves processes, devices or memory'),
     (LIB + 'plan 1\nok one\necho please complain\n', 'the kernel complained'),
     (LIB + 'plan 1\nok one\necho please crash\n', 'the guest died'),
-    ('# device: refuse\n' + LIB + 'plan 1\nok one\n', 'no guest: QEMU does not start: -device refuse'),
+    ('# device: refuse\n' + LIB + 'plan 1\nok one\n',
+     'no guest: QEMU does not start: -device refuse'),
     ('', 'it had no plan'),
     ('if\n', 'it had no plan'),
 ]
@@ -135,7 +138,8 @@ def test_programs_do_not_get_the_word(lab):
 
 
 def test_the_next_one_does_not_get_a_dead_guest(lab):
-    status, output = lab({'a.sh': LIB + 'plan 1\necho please crash\n', 'b.sh': LIB + 'plan 1\nok one\n'})
+    status, output = lab({'a.sh': LIB + 'plan 1\necho please crash\n',
+                          'b.sh': LIB + 'plan 1\nok one\n'})
     assert (status, closing(output)) == (1, '0 passed, 2 failed'), output
     assert 'not ok x/b - no guest: the guest died' in output
 
@@ -151,7 +155,8 @@ def test_unknown_headers_are_not_ignored(lab):
 
 
 def test_python(lab):
-    status, output = lab({'test_a.py': 'def test_good():\n    pass\n\ndef test_bad():\n    assert 1 == 2\n'})
+    status, output = lab({'test_a.py': 'def test_good():\n    pass\n\n'
+                                       'def test_bad():\n    assert 1 == 2\n'})
     assert (status, closing(output)) == (1, '1 passed, 1 failed'), output
     assert 'assert 1 == 2' in output
 
@@ -170,7 +175,8 @@ def test_python_in_a_guest_is_held_to_what_scripts_are(lab):
 
 
 def test_choice(lab):
-    scripts = {'a.sh': LIB + 'plan 1\nok one\n', 'b.sh': '# stage: long\n' + LIB + 'plan 1\nok one\n'}
+    scripts = {'a.sh': LIB + 'plan 1\nok one\n',
+               'b.sh': '# stage: long\n' + LIB + 'plan 1\nok one\n'}
     assert closing(lab(scripts)[1]) == '2 passed, 0 failed'
     assert closing(lab(scripts, '--long')[1]) == '4 passed, 0 failed'
     assert closing(lab(scripts, '--long', '-k', 'x/b')[1]) == '2 passed, 0 failed'

@@ -206,6 +206,5 @@ class Arm64(unittest.TestCase):
                          ['UC-', 'WC', 'nGnRE', 'WB'])
 
 
-
 if __name__ == '__main__':
     unittest.main()

@@ -36,7 +36,11 @@ at_least() {
 }
 # at_most NAME GOT MOST
 at_most() {
-	if [ -n "$2" ] && [ "$2" -le "$3" ]; then ok "$1"; else not_ok "$1" "got '$2', not $3 or less"; fi
+	if [ -n "$2" ] && [ "$2" -le "$3" ]; then
+		ok "$1"
+	else
+		not_ok "$1" "got '$2', not $3 or less"
+	fi
 }
 # A script that calls something of its own by such a name would judge itself.
 readonly -f plan result ok skip not_ok is matches at_least at_most
@@ -50,7 +54,8 @@ tap() {
 			wanted=${BASH_REMATCH[1]}
 		elif [[ $line =~ ^(ok|not\ ok)\ ([0-9]+)\ +(-\ )?(.*)$ ]]; then
 			verdict=${BASH_REMATCH[1]} number=${BASH_REMATCH[2]} name=${BASH_REMATCH[4]}
-			[ "$number" = $((++last)) ] || not_ok "${2-}$name" "test $number where $last should be"
+			[ "$number" = $((++last)) ] ||
+				not_ok "${2-}$name" "test $number where $last should be"
 			case $verdict,${name^^} in
 			*'# SKIP'*) ;;
 			ok,*) ok "${2-}$name" ;;
@@ -81,7 +86,8 @@ bdf() { lab-bind -n "$1"; }
 # What "device: ...pci-testdev" adds gets a name, as the lab's other devices have one.
 name_testdev() {
 	grep -q ^testdev /run/lab/devices ||
-		echo "testdev $(grep -l 0x0005 /sys/bus/pci/devices/*/device | cut -d/ -f6) -" >>/run/lab/devices
+		echo "testdev $(grep -l 0x0005 /sys/bus/pci/devices/*/device | cut -d/ -f6) -" \
+			>>/run/lab/devices
 }
 
 # Physical address of a BAR.
@@ -164,7 +170,8 @@ testpmd_end() { # WORD: what makes it end
 	exec {testpmd_in}>&-
 	wait $testpmd
 	status=$?
-	[ $status = 0 ] || not_ok "testpmd ends well" "exit status $status: $(tail -n 20 $testpmd_log)"
+	[ $status = 0 ] ||
+		not_ok "testpmd ends well" "exit status $status: $(tail -n 20 $testpmd_log)"
 }
 
 # A testpmd that forwards at once.

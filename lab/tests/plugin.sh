@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # For the tests of the EAL plugin.
+#
+# shellcheck disable=SC2034 # plugin: who sources this uses it
 
 . /src/lab/tests/lib.sh
 
@@ -17,7 +19,8 @@ wc_entries() { # BDF BAR
 
 # What the page tables of testpmd (on CPU 1) hold for its BARs: "PA TYPE" a line, all BARs.
 leaves() { # BDF BAR, for the anchor
-	witness mmio 1 "$(bar_va $testpmd "$2")" "$(bar_pa "$1" "$2")" | awk '/^leaf/ { print $3, $6 }'
+	witness mmio 1 "$(bar_va $testpmd "$2")" "$(bar_pa "$1" "$2")" |
+		awk '/^leaf/ { print $3, $6 }'
 }
 
 # The same in short: the types of a range's pages and of all others, "1 WC,others UC-".

@@ -19,7 +19,8 @@ try() { # NAME STATUS REGEX ARGS...
 try "no such device" 3 "0000:00:1e.7: no such PCI device" --device 0000:00:1e.7 --range $range
 try "no address" 2 "eth0: not a PCI address" --device eth0 --range $range
 try "no BAR" 3 "$addr BAR 2 .*no such BAR" --device "$addr" --range bar=2
-try "outside the BAR" 2 "$addr BAR 4 0x4000.* leaves the BAR" --device "$addr" --range bar=4,offset=0x4000
+try "outside the BAR" 2 "$addr BAR 4 0x4000.* leaves the BAR" \
+	--device "$addr" --range bar=4,offset=0x4000
 try "not a page" 2 "multiples of the page size" --device "${addr#0000:}" --range bar=4,offset=0x3800
 try "no notify capability" 3 "no virtio notify capability" \
 	--device "$(bdf vmxnet3)" --range virtio-notify

@@ -36,7 +36,8 @@ is "interrupts on every vector of both" \
 	"$((2 * queues)) $((2 * queues))"
 for device in 0 1; do
 	after=$(witness ena$device stats)
-	is "ena$device: the driver broke no rule" "$(increase violations "${before[device]}" "$after")" 0
+	is "ena$device: the driver broke no rule" \
+		"$(increase violations "${before[device]}" "$after")" 0
 	is "ena$device: nothing by way of host memory" \
 		"$(increase host_frames "${before[device]}" "$after")" 0
 done

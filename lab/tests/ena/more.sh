@@ -70,8 +70,8 @@ is "loopback: all frames come back, or are counted as dropped" $((received + dro
 is "loopback: RSS uses all queues" \
 	"$(grep -cE '^rx_q[0-3]_?packets: [1-9]' $testpmd_log)" 4
 is "loopback: testpmd received them" \
-	"$(sed -n '/Forward statistics for port 0/,$ s/.*RX-packets: \([0-9]*\).*/\1/p' $testpmd_log |
-		head -n 1)" "$received"
+	"$(sed -n '/Forward statistics for port 0/,$ s/.*RX-packets: \([0-9]*\).*/\1/p' \
+		$testpmd_log | head -n 1)" "$received"
 # The customer metrics of a real ENA: allowances nobody exceeded, connections left.
 is "metrics: as the device has them" \
 	"$(grep -E '^(bw_(in|out)|pps|conntrack|linklocal)_allowance_(exceeded|available): ' \

@@ -24,7 +24,8 @@ witness_of() { # DEVICE BAR OFFSET: the page that is the anchor
 	matches "$device: QEMU's walker agrees" "$(witness tlb 1 "$va" "$pa")" " [-XGPDA]*C-UW$"
 	answer=$(witness mmio 1 "$va" "$pa")
 	matches "$device: the page is among all that are not RAM" "$answer" "^leaf $va $pa "
-	is "$device: all of those are UC-" "$(awk '/^leaf/ { print $6 }' <<<"$answer" | sort -u)" "UC-"
+	is "$device: all of those are UC-" \
+		"$(awk '/^leaf/ { print $6 }' <<<"$answer" | sort -u)" "UC-"
 
 	testpmd_sends "$device" "$netdev" "$before"
 }

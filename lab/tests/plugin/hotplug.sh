@@ -15,7 +15,9 @@ while read -r name bar netdev; do
 	addr=$(bdf "$name")
 	range="dev=$addr,bar=$bar,offset=0x3000"
 	wc() { is "$name, $1: WC" "$(state) $(wc_entries "$addr" "$bar")" "on 0x3000+0x1000"; }
-	tables() { is "$name, $1: the page tables" "$(leaf_types "$addr" "$bar" 0x3000 0x1000)" "$2"; }
+	tables() {
+		is "$name, $1: the page tables" "$(leaf_types "$addr" "$bar" 0x3000 0x1000)" "$2"
+	}
 	sends() {
 		local start
 		start=$(frames "$netdev")

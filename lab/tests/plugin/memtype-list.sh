@@ -8,7 +8,8 @@ plan 12
 
 start() { # BDF BAR OFFSET
 	testpmd_start -d "$plugin" -a "$1" \
-		--vdev="vfio_wc0,dev=$1,bar=$2,offset=$3,len=0x1000,mode=required" -- --forward-mode=txonly
+		--vdev="vfio_wc0,dev=$1,bar=$2,offset=$3,len=0x1000,mode=required" -- \
+		--forward-mode=txonly
 }
 write_combining() { grep write-combining $pat_list | sort -u; }
 

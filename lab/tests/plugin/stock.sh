@@ -11,12 +11,14 @@ plan 31
 addr=$(bdf virtio) other=$(bdf vmxnet3)
 range="dev=$addr,bar=4,offset=0x3000,len=0x1000"
 
+why="this kernel's vfio driver has no mmap cookies"
+
 # auto
 before=$(frames net0)
 if testpmd_start -a "$addr" -d "$plugin" --vdev="vfio_wc0,$range" -- --forward-mode=txonly; then
 	is "auto: the plugin says one line" "$(plugin_lines | wc -l)" 1
 	matches "auto: it names device, BAR, range and reason" "$(plugin_lines)" \
-		"^vfio_wc: vfio_wc0: stays as it is: $addr BAR 4 \[0x3000, 0x4000\): this kernel's vfio driver has no mmap cookies"
+		"^vfio_wc: vfio_wc0: stays as it is: $addr BAR 4 \[0x3000, 0x4000\): $why"
 	is "auto: all pages are UC-" "$(leaf_types "$addr" 4 0x3000 0x1000)" "1 UC-,others UC-"
 	testpmd_sends auto net0 "$before"
 fi
@@ -25,11 +27,12 @@ fi
 if testpmd_start -a "$addr" -d "$plugin" --vdev="vfio_wc0,$range,mode=required" -- \
 	--forward-mode=txonly; then
 	matches "required: the reason is said" "$(plugin_lines)" \
-		"^vfio_wc: vfio_wc0: $addr BAR 4 \[0x3000, 0x4000\): this kernel's vfio driver has no mmap cookies"
+		"^vfio_wc: vfio_wc0: $addr BAR 4 \[0x3000, 0x4000\): $why"
 	matches "required: so is the consequence" "$(plugin_lines)" \
 		"$addr: removed, since mode=required cannot be met"
 	matches "required: testpmd has no port" "$(<$testpmd_log)" "No probed ethernet devices"
-	is "required: nothing of the device is mapped" "$(grep -c 'vfio-device' /proc/$testpmd/maps)" 0
+	is "required: nothing of the device is mapped" \
+		"$(grep -c 'vfio-device' /proc/$testpmd/maps)" 0
 	testpmd_stop
 	is "required: nothing is sent" "$testpmd_sent" ""
 fi
@@ -45,7 +48,8 @@ fi
 # off, and the built-in table: nothing to say
 for args in mode=off "$range,mode=off" ""; do
 	before=$(frames net0)
-	testpmd_start -a "$addr" -d "$plugin" --vdev="vfio_wc0,$args" -- --forward-mode=txonly || continue
+	testpmd_start -a "$addr" -d "$plugin" --vdev="vfio_wc0,$args" -- --forward-mode=txonly ||
+		continue
 	is "'$args': the plugin is silent" "$(plugin_lines)" ""
 	testpmd_sends "'$args'" net0 "$before"
 done

@@ -16,7 +16,8 @@ run() { # DEVICE NETDEV BAR OFFSET TYPE
 	addr=$(bdf "$1")
 	before=$(frames "$2")
 	args="dev=$addr,bar=$3,offset=$4,len=0x1000,mode=required,type=${type%-}"
-	testpmd_start -a "$addr" -d "$plugin" --vdev="vfio_wc0,$args" -- --forward-mode=txonly || return
+	testpmd_start -a "$addr" -d "$plugin" --vdev="vfio_wc0,$args" -- --forward-mode=txonly ||
+		return
 	is "$name: the page tables" "$(leaf_types "$addr" "$3" "$4" 0x1000)" "1 $5,others UC-"
 	is "$name: the kernel's list has the range if it is WC" "$(wc_entries "$addr" "$3")" \
 		"$([ "$5" = WC ] && printf '0x%x+0x1000' "$4" || echo none)"
@@ -36,8 +37,10 @@ prompt_start -a "$virtio" -a "$vmxnet3" -d "$plugin" \
 	--vdev="vfio_wc1,dev=$virtio,bar=4,len=0x1000,type=uc" -- || exit
 is "telemetry: list" "$(telemetry /vfio_wc/list 'a')" "['vfio_wc0/0', 'vfio_wc0/1', 'vfio_wc1/0']"
 is "telemetry: info" "$(telemetry /vfio_wc/info,vfio_wc0/0 \
-	'[a[k] for k in ("device", "bar", "offset", "length", "mode", "requested", "state", "memory_type", "pa")]')" \
-	"['$virtio', 4, 12288, 4096, 'required', 'WC', 'on', 'WC', '$(printf '%#x' $(($(bar_pa "$virtio" 4) + 0x3000)))']"
+	'[a[k] for k in ("device", "bar", "offset", "length", "mode", "requested", "state",
+		"memory_type", "pa")]')" \
+	"['$virtio', 4, 12288, 4096, 'required', 'WC', 'on', \
+'WC', '$(printf '%#x' $(($(bar_pa "$virtio" 4) + 0x3000)))']"
 is "telemetry: va" \
 	"$(telemetry /vfio_wc/info,vfio_wc0/0 'int(a["va"], 0)')" $(($(bar_va $testpmd 4) + 0x3000))
 is "telemetry: ranges" \
