@@ -399,7 +399,7 @@ class Control(Test):
 # --- The run ------------------------------------------------------------------------------------
 
 class Lab:
-    """The plugin of pytest's that makes the lab's tests of what there is, and says how they went."""
+    """pytest's plugin that makes the lab's tests of what there is, and says how they went."""
     python = [LAB + '/host', LAB + '/tests'] # where pytest finds tests of its own kind
     junit = '/results/junit.xml'
 

@@ -141,7 +141,8 @@ ena_kernel() {
 		ip link set "$net" netns $device name eth0
 		# Its own frames would only blur the counts.
 		ip -n $device link set eth0 addrgenmode none
-		ip -n $device addr add "192.0.2.$([ $device = ena ] && echo 1 || echo 2)/24" dev eth0
+		ip -n $device addr add "192.0.2.$([ $device = ena ] && echo 1 || echo 2)/24" \
+			dev eth0
 		ip -n $device link set eth0 mtu 9000 up
 	done
 	is "the cable is plugged in" "$(witness ena0 mode wire; witness ena1 mode wire)" $'ok\nok'

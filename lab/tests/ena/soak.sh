@@ -9,7 +9,7 @@ plan 8
 addr=$(lab-bind ena)
 for type in UC WC; do
 	wc=()
-	[ $type = UC ] || wc=(-d "$plugin" --vdev=vfio_wc0,mode=required)
+	[ $type = UC ] || wc=(-d "$plugin" "--vdev=vfio_wc0,mode=required")
 	for queues in 1 4; do
 		prompt_start -a "$addr" "${wc[@]}" -- \
 			--rxq=$queues --txq=$queues --rxd=512 --txd=512 --rss-udp || exit

@@ -4,8 +4,8 @@
 # accel: icount
 # timeout: 300
 # What the series costs where programs went before it: instructions with the distribution's modules
-# and with the patched ones, in the same guest, one after the other. And what a cookie costs does not
-# depend on how many there are.
+# and with the patched ones, in the same guest, one after the other. And what a cookie costs does
+# not depend on how many there are.
 
 . /src/lab/tests/lib.sh
 case $(uname -r) in
@@ -42,8 +42,8 @@ for device in ivshmem virtio; do
 	while read -r before what; do
 		read -r after _ < <(grep -E "^[0-9]+ $what\$" /results/cost-patched-$device)
 		case $what in
-		# The answer is longer: who leaves room gets the list of attributes, on 7.x in a chain
-		# that is allocated.
+		# The answer is longer: who leaves room gets the list of attributes, on 7.x in a
+		# chain that is allocated.
 		*'room for capabilities') [[ $(uname -r) = 6.* ]] || continue; percent=10 ;;
 		REGION_INFO* | mmap* | first*) percent=1 ;;
 		*) percent=5 ;;

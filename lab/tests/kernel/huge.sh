@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # device: pcie-pci-bridge,id=pci1,addr=a.0 pci-testdev,bus=pci1,addr=1.0,membar=1G,membar-backed=on
 # timeout: 300
-# A big BAR is mapped write-combined through huge leaves, and a huge leaf never spans two types: what
-# the page tables hold, read from outside, for a program that is not the kernel's selftest.
+# A big BAR is mapped write-combined through huge leaves, and a huge leaf never spans two types:
+# what the page tables hold, read from outside, for a program that is not the kernel's selftest.
 
 . /src/lab/tests/lib.sh
 plan 12
@@ -27,6 +27,7 @@ bar_small() {
 }
 bar_stop() {
 	local pid=$BAR_PID
+	# shellcheck disable=SC1083,SC2093 # it closes a file
 	exec {BAR[1]}>&-
 	wait "$pid" || not_ok "bar_map.py ends well" "exit status $?"
 }
@@ -34,7 +35,10 @@ bar_stop() {
 # beginning
 leaves() {
 	is "$1" "$(witness walk 1 "$2" "$3" "$pa" |
-		awk '/^leaf/ { n[$5 " " $6]++ } /^error/ { print } END { for (k in n) print n[k], k }' |
+		awk '
+			/^leaf/ { n[$5 " " $6]++ }
+			/^error/ { print }
+			END { for (k in n) print n[k], k }' |
 		sort -k 2 | paste -sd ,)" "$4"
 }
 
