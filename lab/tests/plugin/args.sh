@@ -52,7 +52,7 @@ for i in "${!names[@]}"; do
 done
 is "bad arguments: a line each" "$(plugin_lines | wc -l)" ${#names[@]}
 is "bad arguments: both ports are there" "$(telemetry /ethdev/list 'len(a)')" 2
-is "bad arguments: no telemetry of them" "$(telemetry /vfio_wc/list a)" None
+is "bad arguments: no telemetry of them" "$(telemetry /vfio_wc/list a)" "[]"
 is "bad arguments: no half-done state" "$(wc_entries "$virtio" 4) $(wc_entries "$vf" 0)" \
 	"none none"
 prompt_stop
