@@ -23,6 +23,7 @@ import subprocess
 import time
 
 import pytest
+from _pytest._io import TerminalWriter
 
 import arm64
 import build
@@ -407,6 +408,13 @@ class Lab:
         self.args, self.machines = args, Machines()
         self.passed = self.failed = self.skipped = 0
         self.failures, self.skips, self.times = [], {}, []
+
+    class Writer:
+        """Where pytest finds what to explain a failed comparison with: it says nothing itself."""
+        _tw = TerminalWriter()
+
+    def pytest_configure(self, config):
+        config.pluginmanager.register(self.Writer(), 'terminalreporter')
 
     # which
 

@@ -156,9 +156,9 @@ def test_unknown_headers_are_not_ignored(lab):
 
 def test_python(lab):
     status, output = lab({'test_a.py': 'def test_good():\n    pass\n\n'
-                                       'def test_bad():\n    assert 1 == 2\n'})
+                                       'def test_bad():\n    assert [1, 2] == [1, 3]\n'})
     assert (status, closing(output)) == (1, '1 passed, 1 failed'), output
-    assert 'assert 1 == 2' in output
+    assert 'assert [1, 2] == [1, 3]' in output and 'At index 1 diff: 2 != 3' in output
 
 
 def test_python_that_does_not_load(lab):
