@@ -96,8 +96,7 @@ resolve(struct request *request, struct rte_vfio_wc_error *error)
 			return vfio_wc_fail(error, ENODEV, arg->device, "no such PCI device");
 		if (ret != 0)
 			return vfio_wc_fail(error, -ret, arg->device, "sysfs: %s", strerror(-ret));
-		/* vfio-pci or a variant driver: mlx5_vfio_pci, hisi-acc-vfio-pci ... */
-		if (strstr(sysfs.driver, "vfio") == NULL)
+		if (!vfio_wc_sysfs_is_vfio(&sysfs))
 			return vfio_wc_fail(error, ENOTSUP, arg->device,
 				"is bound to %s, not to vfio-pci",
 				sysfs.driver[0] != '\0' ? sysfs.driver : "no driver");
