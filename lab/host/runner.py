@@ -266,11 +266,10 @@ class Series(Test):
     folder = '/src/kernel-patch/'
 
     def runtest(self):
-        kern = self.kernel()
-        inputs = sorted(path for path in glob.glob(self.folder + '*')
-                        if not os.path.basename(path).startswith('linux-') and
-                        os.path.basename(path) != 'checked')
-        key = build.digest([kern.version], [*inputs, kern.patches])
+        name = self.nodeid.split('/')[1]
+        kern, arm = build.kernel(name), arm64.kernel(name)
+        inputs = [self.folder + part for part in ('apply', 'build', 'check', 'regenerate', 'selftest')]
+        key = build.digest([kern.version, arm.version], [*inputs, kern.patches])
         with open(self.folder + 'checked', encoding='utf-8') as f:
             unchanged = '%s: %s\n' % (self.nodeid, key) in f
         if unchanged and not self.again:
@@ -279,9 +278,12 @@ class Series(Test):
             return
 
         def make(out):
-            say('checking the series for %s, patch by patch' % kern.version)
+            say('checking the series for %s and %s, patch by patch' % (kern.version, arm.version))
+            cache = '%s/check-%s' % (build.CACHE, name)
+            os.makedirs(cache, exist_ok=True)
+            build.prune(cache + '/*')
             command = [self.folder + 'check', '--source', kern.source, '--headers', kern.headers,
-                       '--series', kern.patches, *self.options]
+                       '--arm64', arm.headers, '--series', kern.patches, '--cache', cache]
             done = subprocess.run(build.in_suite(kern.suite, command), stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
                                   errors='replace', check=False)
@@ -426,11 +428,8 @@ class Lab:
         for name, (stage, suite, *_) in Unit.BUILDS.items():
             yield Unit.make(session, 'unit/' + name, stage=stage)
         for name in build.kernels():
-            for arch, kernel, options in (('', build.kernel, ()),
-                                          ('-arm64', arm64.kernel, ('--arch', 'arm64'))):
-                yield Series.make(session, 'series/%s%s' % (name, arch), options=options,
-                                  kernel=lambda kernel=kernel, name=name: kernel(name),
-                                  again=self.args.keyword or self.args.level == 'long')
+            yield Series.make(session, 'series/' + name,
+                              again=self.args.keyword or self.args.level == 'long')
         yield Fuzz.make(session, 'ena/fuzz', seconds=600 if self.args.level == 'long' else 60)
         yield Boots.make(session, 'lab/boots')
         for suite in 'trixie', 'bookworm':
