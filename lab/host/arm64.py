@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The arm64 guest: QEMU's "virt" machine with an SMMUv3, Debian's arm64 kernel, and vfio modules as
 they are or cross-built with the series. All it has is in its initramfs: busybox, bash, the kernel's
-selftest and lab/tests. Jobs, output and witness are those of the other guest.
+selftest, the lab's and lab/tests. Jobs, output and witness are those of the other guest.
 
 The tools and the kernel are a layer that lab/run unpacked (make_arm64 there). Of the other kernels
 there is what cross-builds modules for them, to check the series; they are not run."""
@@ -53,15 +53,21 @@ def kernel(name=build.DEFAULT_KERNEL):
 
 
 def modules():
-    """The vfio modules with the series applied, and the selftest."""
-    kern, builder = kernel(), '/src/kernel-patch/build'
+    """The vfio modules with the series applied, the selftest, and headers in .include."""
+    kern, builder, apply = kernel(), '/src/kernel-patch/build', '/src/kernel-patch/apply'
 
     def make(out):
         say('cross-building the vfio modules for %s (half a minute)' % kern.version)
-        run([builder, '--source', kern.source, '--headers', kern.headers, '--series', kern.patches,
-             '--out', out, '--arch', 'arm64'], 'kernel-patch/build --arch arm64')
-    return cached('arm64-modules', digest([kern.version], [builder, '/src/kernel-patch/apply',
-                                                           kern.patches]), make)
+        source = out + '.tree'
+        shutil.rmtree(source, ignore_errors=True)
+        run([apply, '--source', kern.source, '--tree', source, '--series', kern.patches],
+            'kernel-patch/apply')
+        run([builder, '--tree', source, '--headers', kern.headers, '--out', out, '--arch', 'arm64'],
+            'kernel-patch/build --arch arm64')
+        build.keep_headers(source, out + '/.include')
+        shutil.rmtree(source)
+    return cached('arm64-modules', digest([kern.version, inspect.getsource(modules)],
+                                          [builder, apply, kern.patches]), make)
 
 
 def in_load_order(kern, names):
@@ -78,6 +84,7 @@ def in_load_order(kern, names):
 
 def initrd(variant):
     patched, kern = modules(), kernel()
+    cookies = build.cookies(kern, patched + '/.include', ('aarch64-linux-gnu-gcc', '-static'))
     init, bind = '/src/lab/guest/init-arm64', '/src/lab/guest/bin/lab-bind'
     tests = ['/src/lab/tests/lib.sh', '/src/lab/tests/selftest.sh',
              *sorted(glob.glob('/src/lab/tests/arm64/*'))]
@@ -94,6 +101,7 @@ def initrd(variant):
         shutil.copy(kern.root + '/usr/bin/bash-static', stage + '/bin/bash')
         for path in kern.root + '/usr/bin/busybox', bind, patched + '/vfio_mmap_cookie_test':
             shutil.copy(path, stage + '/bin')
+        shutil.copy(cookies, stage + '/bin/vfio-cookies')
         paths = in_load_order(kern, ['9p', '9pnet_virtio', 'vfio_iommu_type1', 'vfio-pci'])
         for number, path in enumerate(paths):
             name, ending = build.split_ko(path)
@@ -106,7 +114,7 @@ def initrd(variant):
                 subprocess.run([*build.UNPACK[ending], path], stdout=f, check=True)
         run('cd %s && find . | cpio -o -H newc >%s' % (stage, out), 'cpio', shell=True)
     return cached('arm64-initrd-' + variant,
-                  digest([kern.version, patched, kern.root, inspect.getsource(initrd)],
+                  digest([kern.version, patched, cookies, kern.root, inspect.getsource(initrd)],
                          [init, bind, *tests]),
                   make)
 

@@ -371,8 +371,10 @@ def only_default(kern, variant):
                        (variant, DEFAULT_KERNEL, kern.series))
 
 
-def modules(variant, name=DEFAULT_KERNEL):
-    """A directory to take the place of the kernel's drivers/vfio; None means the kernel's own."""
+def modules(variant, name=DEFAULT_KERNEL, plant=True):
+    """A directory to take the place of the kernel's drivers/vfio; None means the kernel's own.
+    In it, for programs that are built for the same kernel: the kernel's selftests, in .selftests, and
+    headers, in .include. Whoever plays lab/mutants names one in LAB_MUTANT, to be planted on top."""
     if variant == 'stock' or variant in DEBUG:
         return None
     kern = kernel(name)
@@ -382,19 +384,23 @@ def modules(variant, name=DEFAULT_KERNEL):
     if not os.path.exists(builder) or not os.path.isdir(kern.patches):
         raise LabError('kernel-patch has no %s: only --modules stock is to be had' %
                        os.path.basename(kern.patches))
+    mutant = plant and variant != 'trap' and os.environ.get('LAB_MUTANT')
     scripts = [builder, '/src/kernel-patch/apply']
-    inputs = scripts + [patch if variant == 'trap' else kern.patches]
+    inputs = scripts + [patch if variant == 'trap' else kern.patches] + [mutant] * bool(mutant)
 
     def make(out):
         say('building the %s vfio modules for %s (10 s)' % (variant, kern.version))
-        built = out + '.ko'
-        shutil.rmtree(built, ignore_errors=True)
+        built, source = out + '.ko', out + '.tree'
+        for path in built, source:
+            shutil.rmtree(path, ignore_errors=True)
         os.mkdir(built)
         run(in_suite(kern.suite, [
-            builder, '--source', kern.source, '--headers', kern.headers, '--out', built,
+            scripts[1], '--source', kern.source, '--tree', source,
             *(['--patch', patch] if variant == 'trap' else ['--series', kern.patches]),
-            *(['--config', 'VFIO_NOIOMMU=y'] if variant == 'noiommu' else [])]),
-            'kernel-patch/build')
+            *(['--mutant', mutant] if mutant else [])]), 'kernel-patch/apply')
+        run(in_suite(kern.suite, [
+            builder, '--tree', source, '--headers', kern.headers, '--out', built,
+            *(['--config', 'VFIO_NOIOMMU=y'] if variant == 'noiommu' else [])]), 'kernel-patch/build')
         shutil.copytree('%s/%s/kernel/drivers/vfio' % (kern.modules, kern.version), out)
         missing = set(glob.glob(built + '/*.ko'))
         for path in glob.glob(out + '/**/*.ko*', recursive=True):
@@ -410,9 +416,32 @@ def modules(variant, name=DEFAULT_KERNEL):
         for path in glob.glob(built + '/*'):
             if os.access(path, os.X_OK) and not path.endswith('.ko'):
                 shutil.copy(path, out + '/.selftests')
-        shutil.rmtree(built)
+        keep_headers(source, out + '/.include')
+        for path in built, source:
+            shutil.rmtree(path)
     return cached('modules-%s-%s' % (kern.series, variant),
                   digest([kern.version, inspect.getsource(modules)], inputs), make)
+
+
+def keep_headers(source, out):
+    """What programs need of a scratch tree where modules were built: its uAPI, the tests' harness."""
+    shutil.copytree(source + '/.headers/user', out)
+    for path in glob.glob(source + '/tools/testing/selftests/kselftest*.h'):
+        shutil.copy(path, out)
+
+
+COOKIES = '/src/lab/guest/programs/cookies'
+
+
+def cookies(kern, include, compiler=('gcc',)):
+    """The lab's own test of mmap cookies, for the kernel whose headers these are."""
+    shared = ['/src/kernel-patch/selftest/vfio_mmap_cookie.h', '/src/kernel-patch/selftest/lts/libvfio.h']
+    return cached('cookies-%s-%s' % (kern.series, digest(compiler)), digest(
+        [include, inspect.getsource(cookies)], [COOKIES, *shared]), lambda out: run(
+            in_suite(kern.suite, [
+                *compiler, '-O2', '-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter', '-Wno-sign-compare',
+                '-D_GNU_SOURCE', '-isystem', include, *('-I' + os.path.dirname(path) for path in shared),
+                '-o', out, COOKIES + '/main.c', '-lpthread']), 'compiling vfio-cookies'))
 
 
 # --- The repository's own programs --------------------------------------------------------------
@@ -488,11 +517,15 @@ def install(build_first=True, suite='trixie', kernel_name=DEFAULT_KERNEL):
     # The kernel's selftests go along: they must run on unpatched modules, too. So do the modules,
     # for who compares them with others in one guest.
     if suite == 'trixie' and os.path.exists('/src/kernel-patch/build'):
-        # 6.1's harness has no options, and does not name the tests it skips. The test is the same.
-        if kernel_name == '6.1' or not os.path.isdir(kernel(kernel_name).patches):
+        if not os.path.isdir(kernel(kernel_name).patches):
             kernel_name = DEFAULT_KERNEL
-        patched = modules('patched', kernel_name)
+        patched = modules('patched', kernel_name, plant=False)
         shutil.copytree(patched + '/.selftests', out + PREFIX + '/bin', dirs_exist_ok=True)
         # Of use where the guest's kernel is this one.
         shutil.copytree(patched, out + PREFIX + '/modules', dirs_exist_ok=True)
+        # 6.1's harness has no options, and does not name the tests it skips. The test is the same.
+        if kernel_name == '6.1':
+            kernel_name = DEFAULT_KERNEL
+            patched = modules('patched', kernel_name, plant=False)
+        shutil.copy(cookies(kernel(kernel_name), patched + '/.include'), out + PREFIX + '/bin/vfio-cookies')
     return out + PREFIX

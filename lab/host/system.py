@@ -61,10 +61,12 @@ class System(Guest):
 
 def selftest(test, version):
     """The verb build, in this root file system: the variant for no-IOMMU mode, and the kernel's
-    selftest, linked so that it runs on all systems."""
+    selftest. It and the lab's are linked so that they run on all systems."""
     out = '/results/built'
     build.run(['/src/kernel-patch/vfio-wc-modules', 'build', '--kernel', version, '--noiommu',
                '--out', out], 'vfio-wc-modules build', env={**os.environ, 'LDFLAGS': '-static'})
+    shutil.copy(build.cookies(build.kernel(), build.modules('patched') + '/.include', ('gcc', '-static')),
+                out + '/vfio-cookies')
     parameters = build.run(['modinfo', '-F', 'parm', out + '/vfio.ko'], 'modinfo')
     test.result('ok' if 'enable_unsafe_noiommu_mode' in parameters else 'not ok',
                 'build --noiommu', output=parameters)

@@ -1,23 +1,55 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# For the scripts that run the kernel selftest (the last patch of the series).
+# For the scripts that run the two tests of mmap cookies: the kernel's (the last patch of the series; vfio_mmap_cookie_test),
+# which needs no lab, and the lab's (lab/guest/programs/cookies; vfio-cookies). They are run first, then comes the plan, and
+# then what they said. Where there are no cookies, say so: cookies=no.
 
 # The stock kernel has no iommufd: its tests would all be skipped.
 variants=$([ -e /dev/iommu ] || echo "-V cdev")
 # 6.1 has no huge entries for BARs.
 [[ $(uname -r) != 6.1.* ]] || variants+=" -T huge_plain_with_wc_pages -T huge_wc -T huge_wc_slice"
 
-# selftest DEVICE [RAM-BAR [ARGS...]]: run it; the output is in /tmp/selftest.DEVICE
+selftests=() # what was run, each: "NAME STATUS"; what it said is in /tmp/selftest.NAME
+cookies=yes
+
+# selftest DEVICE [RAM-BAR [ARGS...]]: the lab's
 selftest() {
 	local device=$1 ram=${2-} addr
 	shift $(($# > 2 ? 2 : $#))
 	addr=$(lab-bind "$device") || return 1
-	VFIO_SELFTESTS_PTE=$WC_WITNESS VFIO_SELFTESTS_RAM_BAR=$ram \
-		timeout "${selftest_timeout:-300}" vfio_mmap_cookie_test $variants "$@" "$addr" >"/tmp/selftest.$device" 2>&1
+	VFIO_SELFTESTS_RAM_BAR=$ram timeout $((${selftest_timeout:-300} * patience)) \
+		vfio-cookies $variants "$@" "$addr" >"/tmp/selftest.$device" 2>&1
+	selftests+=("$device $?")
 }
 
-# Its tests as the lab's, without the skipped ones; before each what was said of it, which the runner shows if it failed.
-selftest_results() { # DEVICE
-	sed -E -e "/# SKIP|^# +(RUN|OK) |^TAP |^1\.\./d" -e "s/^(ok|not ok) [0-9]+ /\1 $1: /" -e t -e "s/^/    /" "/tmp/selftest.$1"
+# upstream DEVICE [RAM-BAR]: the kernel's own
+upstream() {
+	local addr
+	addr=$(lab-bind "$1") || return 1
+	VFIO_SELFTESTS_RAM_BAR=${2-} timeout $((120 * patience)) vfio_mmap_cookie_test "$addr" >"/tmp/selftest.$1-upstream" 2>&1
+	selftests+=("$1-upstream $?")
+}
+
+ran() { grep -E '^(ok|not ok) [0-9]+ ' "$@" | grep -cv '# SKIP'; } # FILES...
+
+# selftest_results [N]: the plan, with N further results after these; then theirs. With cookies all must pass, and many of
+# the kernel's own; without any the exit status says skipped, and of the kernel's own none passes.
+selftest_results() {
+	local run name file total=0
+	for run in "${selftests[@]}"; do
+		total=$((total + $(ran "/tmp/selftest.${run% *}") + 2))
+	done
+	plan $((total + ${1-0}))
+	for run in "${selftests[@]}"; do
+		name=${run% *} file=/tmp/selftest.$name
+		tap "$file" "$name: "
+		if [ $cookies = yes ]; then
+			is "$name: exit status" "${run##* }" 0
+			at_least "$name: tests that ran" "$(ran "$file")" 6
+		else
+			is "$name: exit status says skipped" "${run##* }" 4
+			is "$name: tests of cookies that ran" "$(grep -vE '^[a-z ]+[0-9]+ plain' "$file" | ran)" 0
+		fi
+	done
 }
 
 # Names of the tests that every device skipped.

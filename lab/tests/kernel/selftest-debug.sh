@@ -5,7 +5,7 @@
 # device: pcie-pci-bridge,id=pci1,addr=a.0 pci-testdev,bus=pci1,addr=1.0,membar=1G,membar-backed=on
 # stage: long
 # timeout: 2400
-# The kernel selftest under KASAN, lockdep and kmemleak, with files from the group and from the cdev: what they find is
+# The tests of cookies under KASAN, lockdep and kmemleak, with files from the group and from the cdev: what they find is
 # in the kernel's log, where the runner looks. (With five levels of page tables an interrupt in identify_cpu(), which forgets
 # the CPU's features for a moment, is a KASAN report of its own on a slow machine, and that turns lockdep off.)
 
@@ -13,7 +13,7 @@
 . /src/lab/tests/selftest.sh
 
 selftest_timeout=1000
-echo "testdev $(grep -l 0x0005 /sys/bus/pci/devices/*/device | cut -d/ -f6) -" >>/run/lab/devices
+name_testdev
 # KASAN shadows what the kernel maps, 128 MB for the BAR of 1 GB, which takes seconds whenever WC comes or goes: there only
 # the tests that need a BAR of that size.
 huge=(-t huge_plain_with_wc_pages -t huge_wc -t huge_wc_slice -t two_types_one_bar)
@@ -23,9 +23,10 @@ for device in ivshmem testdev virtio; do
 	testdev) selftest $device 2 "${huge[@]}" ;;
 	virtio) selftest $device ;;
 	esac
-	is "debug kernel, $device: exit status" $? 0
-	selftest_results $device
 done
+upstream ivshmem 2
+upstream virtio
+selftest_results 1
 
 # An object must be seen without a reference twice, some seconds apart, to be called a leak
 for _ in 1 2; do
