@@ -373,8 +373,8 @@ def only_default(kern, variant):
 
 def modules(variant, name=DEFAULT_KERNEL, plant=True):
     """A directory to take the place of the kernel's drivers/vfio; None means the kernel's own.
-    In it, for programs that are built for the same kernel: the kernel's selftests, in .selftests, and
-    headers, in .include. Whoever plays lab/mutants names one in LAB_MUTANT, to be planted on top."""
+    In it, for programs that are built for the same kernel: the kernel's selftests (.selftests) and
+    headers (.include). Whoever plays lab/mutants names one in LAB_MUTANT, to be planted on top."""
     if variant == 'stock' or variant in DEBUG:
         return None
     kern = kernel(name)
@@ -400,7 +400,8 @@ def modules(variant, name=DEFAULT_KERNEL, plant=True):
             *(['--mutant', mutant] if mutant else [])]), 'kernel-patch/apply')
         run(in_suite(kern.suite, [
             builder, '--tree', source, '--headers', kern.headers, '--out', built,
-            *(['--config', 'VFIO_NOIOMMU=y'] if variant == 'noiommu' else [])]), 'kernel-patch/build')
+            *(['--config', 'VFIO_NOIOMMU=y'] if variant == 'noiommu' else [])]),
+            'kernel-patch/build')
         shutil.copytree('%s/%s/kernel/drivers/vfio' % (kern.modules, kern.version), out)
         missing = set(glob.glob(built + '/*.ko'))
         for path in glob.glob(out + '/**/*.ko*', recursive=True):
@@ -424,7 +425,7 @@ def modules(variant, name=DEFAULT_KERNEL, plant=True):
 
 
 def keep_headers(source, out):
-    """What programs need of a scratch tree where modules were built: its uAPI, the tests' harness."""
+    """What programs need of a scratch tree where modules were built: uAPI, the tests' harness."""
     shutil.copytree(source + '/.headers/user', out)
     for path in glob.glob(source + '/tools/testing/selftests/kselftest*.h'):
         shutil.copy(path, out)
@@ -435,13 +436,14 @@ COOKIES = '/src/lab/guest/programs/cookies'
 
 def cookies(kern, include, compiler=('gcc',)):
     """The lab's own test of mmap cookies, for the kernel whose headers these are."""
-    shared = ['/src/kernel-patch/selftest/vfio_mmap_cookie.h', '/src/kernel-patch/selftest/lts/libvfio.h']
-    return cached('cookies-%s-%s' % (kern.series, digest(compiler)), digest(
-        [include, inspect.getsource(cookies)], [COOKIES, *shared]), lambda out: run(
-            in_suite(kern.suite, [
-                *compiler, '-O2', '-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter', '-Wno-sign-compare',
-                '-D_GNU_SOURCE', '-isystem', include, *('-I' + os.path.dirname(path) for path in shared),
-                '-o', out, COOKIES + '/main.c', '-lpthread']), 'compiling vfio-cookies'))
+    shared = ['/src/kernel-patch/selftest/vfio_mmap_cookie.h',
+              '/src/kernel-patch/selftest/lts/libvfio.h']
+    command = [*compiler, '-O2', '-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter',
+               '-Wno-sign-compare', '-D_GNU_SOURCE', '-isystem', include,
+               *('-I' + os.path.dirname(path) for path in shared), COOKIES + '/main.c', '-lpthread']
+    return cached('cookies-%s-%s' % (kern.series, digest(compiler)),
+                  digest(command, [COOKIES, *shared]), lambda out: run(
+                      in_suite(kern.suite, [*command, '-o', out]), 'compiling vfio-cookies'))
 
 
 # --- The repository's own programs --------------------------------------------------------------
@@ -527,5 +529,6 @@ def install(build_first=True, suite='trixie', kernel_name=DEFAULT_KERNEL):
         if kernel_name == '6.1':
             kernel_name = DEFAULT_KERNEL
             patched = modules('patched', kernel_name, plant=False)
-        shutil.copy(cookies(kernel(kernel_name), patched + '/.include'), out + PREFIX + '/bin/vfio-cookies')
+        shutil.copy(cookies(kernel(kernel_name), patched + '/.include'),
+                    out + PREFIX + '/bin/vfio-cookies')
     return out + PREFIX

@@ -268,7 +268,8 @@ class Series(Test):
     def runtest(self):
         name = self.nodeid.split('/')[1]
         kern, arm = build.kernel(name), arm64.kernel(name)
-        inputs = [self.folder + part for part in ('apply', 'build', 'check', 'regenerate', 'selftest')]
+        inputs = [self.folder + part for part in
+                  ('apply', 'build', 'check', 'regenerate', 'selftest')]
         key = build.digest([kern.version, arm.version], [*inputs, kern.patches])
         with open(self.folder + 'checked', encoding='utf-8') as f:
             unchanged = '%s: %s\n' % (self.nodeid, key) in f

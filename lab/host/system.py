@@ -65,8 +65,8 @@ def selftest(test, version):
     out = '/results/built'
     build.run(['/src/kernel-patch/vfio-wc-modules', 'build', '--kernel', version, '--noiommu',
                '--out', out], 'vfio-wc-modules build', env={**os.environ, 'LDFLAGS': '-static'})
-    shutil.copy(build.cookies(build.kernel(), build.modules('patched') + '/.include', ('gcc', '-static')),
-                out + '/vfio-cookies')
+    include = build.modules('patched', plant=False) + '/.include'
+    shutil.copy(build.cookies(build.kernel(), include, ('gcc', '-static')), out + '/vfio-cookies')
     parameters = build.run(['modinfo', '-F', 'parm', out + '/vfio.ko'], 'modinfo')
     test.result('ok' if 'enable_unsafe_noiommu_mode' in parameters else 'not ok',
                 'build --noiommu', output=parameters)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# For the scripts that run the two tests of mmap cookies: the kernel's (the last patch of the series; vfio_mmap_cookie_test),
-# which needs no lab, and the lab's (lab/guest/programs/cookies; vfio-cookies). They are run first, then comes the plan, and
-# then what they said. Where there are no cookies, say so: cookies=no.
+# For the scripts that run the two tests of mmap cookies: the kernel's (the last patch of the
+# series; vfio_mmap_cookie_test), which needs no lab, and the lab's (lab/guest/programs/cookies;
+# vfio-cookies). They are run first, then comes the plan, and then what they said. Where there are
+# no cookies, say so: cookies=no.
 
 # The stock kernel has no iommufd: its tests would all be skipped.
 variants=$([ -e /dev/iommu ] || echo "-V cdev")
@@ -25,14 +26,16 @@ selftest() {
 upstream() {
 	local addr
 	addr=$(lab-bind "$1") || return 1
-	VFIO_SELFTESTS_RAM_BAR=${2-} timeout $((120 * patience)) vfio_mmap_cookie_test "$addr" >"/tmp/selftest.$1-upstream" 2>&1
+	VFIO_SELFTESTS_RAM_BAR=${2-} timeout $((120 * patience)) \
+		vfio_mmap_cookie_test "$addr" >"/tmp/selftest.$1-upstream" 2>&1
 	selftests+=("$1-upstream $?")
 }
 
 ran() { grep -E '^(ok|not ok) [0-9]+ ' "$@" | grep -cv '# SKIP'; } # FILES...
 
-# selftest_results [N]: the plan, with N further results after these; then theirs. With cookies all must pass, and many of
-# the kernel's own; without any the exit status says skipped, and of the kernel's own none passes.
+# selftest_results [N]: the plan, with N further results after these; then theirs. With cookies
+# all must pass, and many of the kernel's own; without any the exit status says skipped, and of
+# the kernel's own none passes.
 selftest_results() {
 	local run name file total=0
 	for run in "${selftests[@]}"; do
@@ -47,7 +50,8 @@ selftest_results() {
 			at_least "$name: tests that ran" "$(ran "$file")" 6
 		else
 			is "$name: exit status says skipped" "${run##* }" 4
-			is "$name: tests of cookies that ran" "$(grep -vE '^[a-z ]+[0-9]+ plain' "$file" | ran)" 0
+			is "$name: tests of cookies that ran" \
+				"$(grep -vE '^[a-z ]+[0-9]+ plain' "$file" | ran)" 0
 		fi
 	done
 }

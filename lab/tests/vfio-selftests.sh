@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# For the scripts that run the kernel's own tests, tools/testing/selftests/vfio as it is in 7.x, on kernels with and
-# without the series: both must get what vfio-selftests.results says, which is what they get without. Many
-# fail there: Debian's kernel has no iommufd, which some insist on, and libvfio cannot map ivshmem's BAR of 256 bytes.
+# For the scripts that run the kernel's own tests, tools/testing/selftests/vfio as it is in 7.x,
+# on kernels with and without the series: both must get what vfio-selftests.results says, which is
+# what they get without. Many fail there: Debian's kernel has no iommufd, which some insist on,
+# and libvfio cannot map ivshmem's BAR of 256 bytes.
 
-vfio_selftests="vfio_dma_mapping_test vfio_dma_mapping_mmio_test vfio_iommufd_setup_test vfio_pci_device_test
-	vfio_pci_device_init_perf_test vfio_pci_driver_test vfio_pci_sriov_uapi_test"
+vfio_selftests="vfio_dma_mapping_test vfio_dma_mapping_mmio_test vfio_iommufd_setup_test
+	vfio_pci_device_test vfio_pci_device_init_perf_test vfio_pci_driver_test vfio_pci_sriov_uapi_test"
 
 # Each as the kernel's harness reports it, and the exit status; not why one was skipped.
 vfio_selftests_run() { # DEVICE
@@ -21,6 +22,7 @@ plan 4
 for device in ivshmem virtio igbvf; do
 	vfio_selftests_run $device >"/tmp/results.$device"
 	is "$device: results of $(grep -c ' ok \| not ok ' "/tmp/results.$device") tests" \
-		"$(diff <(grep "^$device " /src/lab/tests/kernel/vfio-selftests.results) "/tmp/results.$device")" ""
+		"$(grep "^$device " /src/lab/tests/kernel/vfio-selftests.results |
+			diff - "/tmp/results.$device")" ""
 done
 at_least "tests that passed, of all" "$(cat /tmp/results.* | grep -cE "^[a-z]+ ok ")" 40

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # modules: stock
-# As lab/tests/kernel/selftest-stock.sh: the distribution's modules have no cookies, the test says so.
+# As lab/tests/kernel/selftest-stock.sh: the distribution's modules have no cookies, the test says
+# so.
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
@@ -13,7 +14,8 @@ for device in ivshmem testdev virtio; do
 done
 selftest_results 8
 for device in ivshmem testdev virtio; do
-	matches "$device: says not supported" "$(<"/tmp/selftest.$device")" "mmap cookies not supported$"
+	matches "$device: says not supported" "$(<"/tmp/selftest.$device")" \
+		"mmap cookies not supported$"
 	is "$device: all tests of cookies are skipped for that" \
 		"$(grep -E '^(ok|not ok) [0-9]+ (cookie|wc)' "/tmp/selftest.$device" |
 			grep -cv '# SKIP not supported')" 0

@@ -16,5 +16,5 @@ selftest_results 2
 is "tests that ran on no device" "$(selftest_never_ran)" ""
 
 attributes=$(witness attributes)
-matches "Normal, non-cacheable, and Device-nGnRnE are all that the witness saw: $attributes" "$attributes" \
-	'^attributes UC-=[0-7]:0x00 WC=[0-7]:0x44$'
+matches "Normal, non-cacheable, and Device-nGnRnE are all that the witness saw: $attributes" \
+	"$attributes" '^attributes UC-=[0-7]:0x00 WC=[0-7]:0x44$'

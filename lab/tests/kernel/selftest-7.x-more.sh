@@ -3,7 +3,8 @@
 # device: pcie-pci-bridge,id=pci1,addr=a.0 pci-testdev,bus=pci1,addr=1.0,membar=1G,membar-backed=on
 # stage: long
 # timeout: 900
-# As selftest.sh, for the series for mainline: devices that differ; no test may be skipped on all of them.
+# As selftest.sh, for the series for mainline: devices that differ; no test may be skipped on all
+# of them.
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh

@@ -15,7 +15,8 @@ for device in ivshmem virtio vmxnet3 igbvf; do
 done
 selftest_results 9
 for device in ivshmem virtio vmxnet3 igbvf; do
-	matches "$device: says not supported" "$(<"/tmp/selftest.$device")" "mmap cookies not supported$"
+	matches "$device: says not supported" "$(<"/tmp/selftest.$device")" \
+		"mmap cookies not supported$"
 	is "$device: all tests of cookies are skipped for that" \
 		"$(grep -E '^(ok|not ok) [0-9]+ (cookie|wc)' "/tmp/selftest.$device" |
 			grep -cv '# SKIP not supported')" 0

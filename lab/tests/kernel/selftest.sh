@@ -3,10 +3,11 @@
 # kernel: 6.12 6.1 7.x
 # stage: test
 # timeout: 600
-# The lab's test of cookies, and the kernel's own, on devices that differ: small and huge BARs, with and without MSI-X, an
-# I/O BAR, plain memory, a VF, resets of each kind. What one device lacks another has: no test may be skipped on all of
-# them. (Of 7.x here the two that differ most; selftest-7.x-more.sh has the others. Files are of the group only: Debian's
-# kernels have no iommufd.)
+# The lab's test of cookies, and the kernel's own, on devices that differ: small and huge BARs,
+# with and without MSI-X, an I/O BAR, plain memory, a VF, resets of each kind. What one device
+# lacks another has: no test may be skipped on all of them. (Of 7.x here the two that differ most;
+# selftest-7.x-more.sh has the others. Files are of the group only: Debian's kernels have no
+# iommufd.)
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
@@ -29,7 +30,8 @@ case $(uname -r) in
 7.*)
 	selftest_results 2
 	for device in $devices; do
-		is "$device: tests of DMABUFs that ran" "$(grep -cE '^ok .*dmabuf$' "/tmp/selftest.$device")" 1
+		is "$device: tests of DMABUFs that ran" \
+			"$(grep -cE '^ok .*dmabuf$' "/tmp/selftest.$device")" 1
 	done
 	;;
 *)

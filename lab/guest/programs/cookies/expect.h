@@ -12,7 +12,10 @@ static int bar_memtypes(struct memtype *m, int max)
 
 	for (int i = 0; i < NR_BARS && n >= 0; i++) {
 		struct bar *b = &dev.bar[i];
-		int found = b->io || !b->size ? 0 : memtypes(b->pa, b->pa + b->size, m + n, max - n);
+		int found = 0;
+
+		if (!b->io && b->size)
+			found = memtypes(b->pa, b->pa + b->size, m + n, max - n);
 
 		n = found < 0 ? -1 : n + found;
 	}

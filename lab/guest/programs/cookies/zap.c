@@ -68,7 +68,11 @@ TEST_F(wc4, hot_reset)
 	struct {
 		struct vfio_pci_hot_reset reset;
 		__s32 fd;
-	} arg = { .reset.argsz = sizeof(arg), .reset.count = !variant->cdev, .fd = dev.vfio->group_fd };
+	} arg = {
+		.reset.argsz = sizeof(arg),
+		.reset.count = !variant->cdev,
+		.fd = dev.vfio->group_fd,
+	};
 
 	if (ioctl(dev.fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &i))
 		SKIP(return, "no hot reset for this device");
