@@ -59,5 +59,6 @@ selftest_results() {
 # Names of the tests that every device skipped.
 selftest_never_ran() {
 	sed -nE 's/^(ok|not ok) [0-9]+ ([^ ]+)( # SKIP)?.*/\2\3/p' /tmp/selftest.* |
-		awk 'NF == 1 { ran[$1] = 1 } { all[$1] = 1 } END { for (t in all) if (!(t in ran)) print t }'
+		awk 'NF == 1 { ran[$1] = 1 } { all[$1] = 1 }
+			END { for (t in all) if (!(t in ran)) print t }'
 }

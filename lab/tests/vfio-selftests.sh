@@ -5,7 +5,8 @@
 # and libvfio cannot map ivshmem's BAR of 256 bytes.
 
 vfio_selftests="vfio_dma_mapping_test vfio_dma_mapping_mmio_test vfio_iommufd_setup_test
-	vfio_pci_device_test vfio_pci_device_init_perf_test vfio_pci_driver_test vfio_pci_sriov_uapi_test"
+	vfio_pci_device_test vfio_pci_device_init_perf_test vfio_pci_driver_test
+	vfio_pci_sriov_uapi_test"
 
 # Each as the kernel's harness reports it, and the exit status; not why one was skipped.
 vfio_selftests_run() { # DEVICE
