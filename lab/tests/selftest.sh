@@ -3,6 +3,7 @@
 # series; vfio_mmap_cookie_test), which needs no lab, and the lab's (lab/guest/programs/cookies;
 # vfio-cookies). They are run first, then comes the plan, and then what they said. Where there are
 # no cookies, say so: cookies=no.
+# shellcheck disable=SC2154 # patience is lib.sh's
 
 # The stock kernel has no iommufd: its tests would all be skipped.
 variants=$([ -e /dev/iommu ] || echo "-V cdev")

@@ -3,6 +3,7 @@
 # on kernels with and without the series: both must get what vfio-selftests.results says, which is
 # what they get without. Many fail there: Debian's kernel has no iommufd, which some insist on,
 # and libvfio cannot map ivshmem's BAR of 256 bytes.
+# shellcheck disable=SC2154 # patience is lib.sh's
 
 vfio_selftests="vfio_dma_mapping_test vfio_dma_mapping_mmio_test vfio_iommufd_setup_test
 	vfio_pci_device_test vfio_pci_device_init_perf_test vfio_pci_driver_test

@@ -29,6 +29,7 @@ ask() { # START
 matches "a page that somebody else has uncached is refused" "$(ask 0)" "^error .*busy"
 is "the page beside it is not" "$(ask $PAGE)" ok
 
+# shellcheck disable=SC1083,SC2093 # closes a file
 exec {HOLDER[1]}>&-
 wait "$holder"
 is "when it is free again it is to be had" "$(ask 0)" ok

@@ -6,6 +6,6 @@
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
 
-WC_WITNESS= selftest virtio
+WC_WITNESS='' selftest virtio
 selftest_results 1
 matches "who told of types" "$(</tmp/selftest.virtio)" "^# types as told by: pat_memtype_list"
