@@ -4,7 +4,7 @@
 # What the benchmark says when something is missing: before anything starts, with its own status.
 
 . /src/lab/tests/lib.sh
-plan 26
+plan 28
 
 addr=$(bdf virtio)
 range=bar=4,offset=0x3000,len=0x1000
