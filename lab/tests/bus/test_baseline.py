@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The benchmark counts what reaches the bus, and each recorded case has the PCIe writes per packet
-that lab/bus/baseline.json says, no more and no less. A change that means to: lab/run bench --quick --json FILE, the same
-with --device ena, then lab/bus/baseline.py FILE..."""
+that lab/bus/baseline.json says, no more and no less. A change that means to: lab/run bench --quick
+--json FILE, the same with --device ena, then lab/bus/baseline.py FILE..."""
 
 import functools
 import json
