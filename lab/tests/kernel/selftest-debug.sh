@@ -34,4 +34,4 @@ for _ in 1 2; do
 	echo scan >/sys/kernel/debug/kmemleak
 	sleep 6
 done
-is "leaks" "$(grep -A12 -i vfio /sys/kernel/debug/kmemleak)" ""
+is "leaks" "$(grep -A12 -i vfio /sys/kernel/debug/kmemleak 2>&1)" ""
