@@ -74,7 +74,8 @@ dpdk_abi_register_vdev(const char *name, int (*probe)(struct rte_device *dev),
 			snprintf(accepted, sizeof(accepted), "releases from %d.%02d to %d.%02d",
 				first->year, first->month, last->year, last->month);
 		LOG(ERR, "\"%s\" is not a DPDK whose private structures were checked (%s, were): "
-			"the driver stays away", rte_version(), accepted);
+			"the driver stays away, EAL does not start with a --vdev=%s...",
+			rte_version(), accepted, name);
 		return -ENOTSUP;
 	}
 	layout = release->layout;

@@ -36,7 +36,7 @@ struct dpdk_pci {
 /*
  * Register the driver of virtual devices whose names start with name. To be called from
  * a constructor. Returns 0, or -ENOTSUP (logged) when the DPDK that runs is not one of those
- * checked: then nothing has been touched.
+ * checked: then nothing has been touched, and EAL refuses virtual devices of that name.
  */
 int dpdk_abi_register_vdev(const char *name, int (*probe)(struct rte_device *dev),
 		int (*remove)(struct rte_device *dev));

@@ -3,8 +3,8 @@
 /*
  * An EAL plugin that changes the memory type of BAR ranges under unmodified PMDs.
  *
- *      --vdev=vfio_wc0,...      vfio_wc_vdev.c: probe(), after every PCI device, since EAL
- *             |                 probes the vdev bus last
+ *      --vdev=vfio_wc0,...      vfio_wc_vdev.c: scan(), before any device, ends what cannot be;
+ *             |                 probe(), after every PCI device: EAL probes the vdev bus last
  *             v
  *      request (all or none)  ---->  vfio_wc_shared.c: memzone, for secondary processes
  *             |  vfio_wc_request.c
@@ -19,6 +19,11 @@
  * kernel says (sysfs, the device fd, /proc/self/maps). On the data path nothing is added.
  */
 
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_bus_vdev.h>
 #include <rte_common.h>
 #include <rte_dev.h>
 #include <rte_devargs.h>
@@ -29,6 +34,8 @@
 #include "vfio_wc_log.h"
 #include "vfio_wc_request.h"
 #include "vfio_wc_shared.h"
+
+#define NAME "vfio_wc"	/* what the names of its virtual devices start with */
 
 static int
 probe(struct rte_device *dev)
@@ -67,7 +74,57 @@ vdev_remove(struct rte_device *dev)
 	return 0;
 }
 
+/*
+ * A request that says "required", and not of which device: probe() could refuse it, but remove
+ * nothing, and EAL goes on when a virtual device fails. So its start has to end.
+ */
+static bool
+is_hopeless(const char *name, const char *args)
+{
+	struct rte_vfio_wc_error error;
+	struct vfio_wc_request request;
+
+	if (vfio_wc_args_parse(name, args, &request, &error) == 0 ||
+			request.mode != VFIO_WC_REQUIRED || request.nb_ranges > 0)
+		return false;
+	LOG(ERR, "%s: mode=required cannot be met: %s", name, error.text);
+	return true;
+}
+
+/*
+ * The vdev bus calls this when EAL has read its arguments, wherever they are from, and before any
+ * device is probed. exit(), since rte_exit() would clean up an EAL that has half started.
+ */
+static void
+scan(void *arg __rte_unused)
+{
+	struct rte_devargs *devargs;
+	bool hopeless = false;
+	static bool started;
+
+	/* later scans are for a device that is attached: that call fails, the program goes on */
+	if (started)
+		return;
+	started = true;
+	RTE_EAL_DEVARGS_FOREACH("vdev", devargs)
+		if (strncmp(devargs->name, NAME, strlen(NAME)) == 0)
+			hopeless |= is_hopeless(devargs->name,
+				devargs->args != NULL ? devargs->args : "");
+	if (hopeless) {
+		LOG(ERR, "the program ends, before any device is used");
+		exit(EXIT_FAILURE);
+	}
+}
+
+/*
+ * In a DPDK that the driver stays away from, nobody takes the name vfio_wc: EAL cannot parse such
+ * a --vdev and refuses to start, whatever its mode, and refuses to attach one later. Nothing more
+ * needs to be done for mode=required there. (rte_eal_init() -> eal_option_device_parse() ->
+ * rte_devargs_add() -> the parse() of the vdev bus, which asks the registered drivers; test_start.c)
+ */
 RTE_INIT(vfio_wc_register)
 {
-	dpdk_abi_register_vdev("vfio_wc", probe, vdev_remove);
+	if (dpdk_abi_register_vdev(NAME, probe, vdev_remove) == 0 &&
+			rte_vdev_add_custom_scan(scan, NULL) != 0)
+		LOG(ERR, "no memory: what mode=required asks for is not looked at before probing");
 }
