@@ -50,6 +50,10 @@ locate(struct vfio_wc_range *range, struct rte_vfio_wc_error *error)
 	if (ret != 0)
 		return vfio_wc_fail(error, -ret, subject, "sysfs: %s", strerror(-ret));
 	bar = &sysfs.bar[range->bar];
+	/* UIO's fd means nothing here, and no other driver has memory types */
+	if (!vfio_wc_sysfs_is_vfio(&sysfs))
+		return vfio_wc_fail(error, ENOTSUP, range->device, VFIO_WC_BOUND_TO,
+			sysfs.driver[0] != '\0' ? sysfs.driver : "no driver");
 	if (pci.vendor != sysfs.vendor || pci.device != sysfs.device ||
 			pci.bar[range->bar].start != bar->start ||
 			pci.bar[range->bar].size != bar->size)

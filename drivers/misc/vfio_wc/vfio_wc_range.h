@@ -38,9 +38,11 @@ struct vfio_wc_range {
 	uint64_t pa;
 	int fd;
 	char reason[128];
+	bool noticed;	/* that it failed was said */
 };
 
 #define VFIO_WC_NOT_PROBED "EAL has not probed this device (yet)"
+#define VFIO_WC_BOUND_TO "is bound to %s, not to vfio-pci"
 
 void vfio_wc_range_set(struct vfio_wc_range *range, enum vfio_wc_state state, const char *reason);
 

@@ -24,7 +24,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 struct request {
 	TAILQ_ENTRY(request) next;
 	struct vfio_wc_request args;
-	bool noticed;	/* the one line about falling back was said */
 	unsigned int nb_ranges;
 	struct vfio_wc_range *range;
 };
@@ -98,7 +97,7 @@ resolve(struct request *request, struct rte_vfio_wc_error *error)
 			return vfio_wc_fail(error, -ret, arg->device, "sysfs: %s", strerror(-ret));
 		if (!vfio_wc_sysfs_is_vfio(&sysfs))
 			return vfio_wc_fail(error, ENOTSUP, arg->device,
-				"is bound to %s, not to vfio-pci",
+				VFIO_WC_BOUND_TO,
 				sysfs.driver[0] != '\0' ? sysfs.driver : "no driver");
 		bar = &sysfs.bar[arg->bar];
 		if (bar->size == 0)
@@ -178,12 +177,16 @@ displace_builtin(const struct request *request)
 	}
 }
 
-/* An explicit request stands or falls as one; of the table, each device by itself. */
+/*
+ * What stands or falls as one: an explicit request; of the table, each device by itself. So it is
+ * under mode=required: the device that fails is removed, the others have all of their ranges.
+ */
 static bool
 same_group(const struct request *request, const struct vfio_wc_range *a,
 		const struct vfio_wc_range *b)
 {
-	return is_explicit(request) || strcmp(a->device, b->device) == 0;
+	return (is_explicit(request) && request->args.mode != VFIO_WC_REQUIRED) ||
+		strcmp(a->device, b->device) == 0;
 }
 
 static void
@@ -194,8 +197,10 @@ fail_group(struct request *request, const struct vfio_wc_range *failed, const ch
 	unsigned int i;
 
 	for (i = 0; i < request->nb_ranges; i++)
-		if (same_group(request, &key, &request->range[i]))
+		if (same_group(request, &key, &request->range[i])) {
 			vfio_wc_range_off(&request->range[i], VFIO_WC_FAILED, why);
+			request->range[i].noticed = true;
+		}
 }
 
 /* The reason alone: telemetry has 128 bytes for a string, and says device and BAR elsewhere. */
@@ -209,9 +214,10 @@ reason_of(const struct rte_vfio_wc_error *error)
 
 /* What the user can mend in the request, as opposed to what this machine cannot do. */
 static bool
-is_bad_request(int err)
+is_bad_request(const struct request *request, int err)
 {
-	return err == EINVAL || err == EOVERFLOW || err == ERANGE || err == ENODEV;
+	return is_explicit(request) &&
+		(err == EINVAL || err == EOVERFLOW || err == ERANGE || err == ENODEV);
 }
 
 /*
@@ -227,6 +233,7 @@ apply(struct request *request, struct rte_vfio_wc_error *first)
 	for (i = 0; i < request->nb_ranges; i++) {
 		struct vfio_wc_range *range = &request->range[i];
 		struct rte_vfio_wc_error error = { 0 };
+		bool noticed = range->noticed;
 
 		if (range->state != VFIO_WC_WAITING)
 			continue;
@@ -244,11 +251,10 @@ apply(struct request *request, struct rte_vfio_wc_error *first)
 			continue;
 
 		fail_group(request, range, reason_of(&error));
-		if (request->args.mode == VFIO_WC_AUTO && !is_bad_request(error.err)) {
-			rte_log(request->noticed ? RTE_LOG_INFO : RTE_LOG_NOTICE, vfio_wc_logtype,
+		if (request->args.mode == VFIO_WC_AUTO && !is_bad_request(request, error.err)) {
+			rte_log(noticed ? RTE_LOG_INFO : RTE_LOG_NOTICE, vfio_wc_logtype,
 				"vfio_wc: %s: stays as it is: %s\n", request->args.name,
 				error.text);
-			request->noticed = true;
 		} else {
 			LOG(ERR, "%s: %s", request->args.name, error.text);
 			if (ret == 0) {
@@ -260,7 +266,7 @@ apply(struct request *request, struct rte_vfio_wc_error *first)
 	return ret;
 }
 
-/* How to remove the devices of what failed under mode=required. */
+/* The devices of what failed under mode=required are removed. */
 static void
 remove_failed(const struct request *request, void (*remove)(const char *bdf))
 {
@@ -296,37 +302,44 @@ vfio_wc_request_refuse(const struct vfio_wc_request *args)
 		vfio_wc_pci_remove(args->range[i].device);
 }
 
-/* Under the lock: see that the request is met, and keep it. */
-static int
+/*
+ * Devices that cannot have what is required go; those that have it, or wait, keep the request
+ * alive, in which the others wait to be attached again. False: there are none.
+ */
+static bool
+goes_on_without(struct request *request)
+{
+	bool alive = false;
+	unsigned int i;
+
+	remove_failed(request, vfio_wc_pci_remove);
+	for (i = 0; i < request->nb_ranges; i++)
+		if (request->range[i].state == VFIO_WC_FAILED)
+			request->range[i].state = VFIO_WC_WAITING;
+		else
+			alive = true;
+	return alive;
+}
+
+static void
 keep(struct request *request)
 {
-	const char *name = request->args.name;
-	struct rte_vfio_wc_error error;
 	unsigned int i;
-	int ret;
 
-	ret = resolve(request, &error);
-	if (ret != 0) {
-		LOG(ERR, "%s: %s", name, error.text);
-		return ret;
-	}
-	displace_builtin(request);
-	resolve_builtin(request);
-	ret = apply(request, &error);
-	if (ret != 0)
-		return ret;
 	TAILQ_INSERT_TAIL(&requests, request, next);
 	for (i = 0; i < request->nb_ranges; i++)
 		if (is_explicit(request) && request->range[i].state == VFIO_WC_WAITING)
-			LOG(NOTICE, "%s: %s BAR %u: waits for EAL to probe the device", name,
-				request->range[i].device, request->range[i].bar);
-	return 0;
+			LOG(NOTICE, "%s: %s BAR %u: waits for EAL to probe the device",
+				request->args.name, request->range[i].device,
+				request->range[i].bar);
 }
 
 int
 vfio_wc_request_add(const struct vfio_wc_request *args)
 {
+	struct rte_vfio_wc_error error;
 	struct request *request;
+	bool readable;
 	int ret;
 
 	request = calloc(1, sizeof(*request));
@@ -334,15 +347,30 @@ vfio_wc_request_add(const struct vfio_wc_request *args)
 		return -ENOMEM;
 	request->args = *args;
 	pthread_mutex_lock(&lock);
-	ret = keep(request);
+	ret = resolve(request, &error);
+	readable = ret == 0;
+	if (readable) {
+		displace_builtin(request);
+		resolve_builtin(request);
+		ret = apply(request, &error);
+		if (ret == 0)
+			keep(request);
+	} else {
+		LOG(ERR, "%s: %s", args->name, error.text);
+	}
 	pthread_mutex_unlock(&lock);
 	if (ret == 0)
 		return 0;
 
-	if (is_explicit(request))
+	/* without the lock, and not in the list, so that nobody else has the request */
+	if (!readable) {
 		vfio_wc_request_refuse(args);
-	else
-		remove_failed(request, vfio_wc_pci_remove);
+	} else if (args->mode == VFIO_WC_REQUIRED && goes_on_without(request)) {
+		pthread_mutex_lock(&lock);
+		keep(request);
+		pthread_mutex_unlock(&lock);
+		return 0;
+	}
 	drop(request);
 	return ret;
 }

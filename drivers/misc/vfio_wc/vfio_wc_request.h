@@ -5,7 +5,7 @@
 
 /*
  * The requests of this process, each a set of ranges. What a request names is met all or none; of
- * the built-in table, each device by itself. The list and its lock are in vfio_wc_request.c; every
+ * the built-in table, and under mode=required, each device by itself. The list and its lock are in vfio_wc_request.c; every
  * function here takes the lock, and none holds it while EAL removes a device.
  */
 
@@ -16,8 +16,8 @@
 
 /*
  * Meet a request as far as EAL has its devices, and keep it. Returns 0, or a negative errno
- * (logged): then nothing is kept, and under mode=required the devices that cannot have what was
- * asked for are removed.
+ * (logged): then nothing is kept. Under mode=required the devices that cannot have what was asked
+ * for are removed; where others can, or wait, the request is kept, and that is 0.
  */
 int vfio_wc_request_add(const struct vfio_wc_request *args);
 

@@ -613,8 +613,84 @@ the_table_takes_each_device_by_itself(void **state)
 	assert_int_equal(lines(logged()), 1);
 	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
 
-	assert_int_not_equal(rte_vdev_init("vfio_wc0", "mode=required"), 0);
+	assert_int_equal(rte_vdev_init("vfio_wc0", "mode=required"), 0);
 	assert_string_equal(removed, "0000:00:03.0 ");
+	assert_string_equal(pages(1, 2), "WWWW");
+	assert_string_equal(states(), "vfio_wc0/0:waiting vfio_wc0/1:on ");
+
+	/* none is left */
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+	eal_sees(0);
+	fake.device[1].get_errno = ENOSPC;
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", "mode=required"), 0);
+	assert_string_equal(removed, "0000:00:03.0 0000:00:03.0 0000:00:04.0 ");
+	assert_string_equal(states(), "");
+}
+
+/* Of what is required, too, and named: a device that cannot goes, the others keep what they have. */
+static void
+required_takes_each_device_by_itself(void **state)
+{
+	(void)state;
+	fake.device[1].get_errno = ENOSPC;
+	fake.device[1].get_skip = 1;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",bar=1,dev=0000:00:04.0,bar=0,"
+		"bar=3,len=0x1000,mode=required"), 0);
+	assert_string_equal(removed, "0000:00:04.0 ");
+	assert_string_equal(pages(0, 4), "PPPW");
+	assert_string_equal(pages(0, 1), "W");
+	assert_string_equal(pages(1, 0), "PPPP");
+	assert_contains(logged(), "0000:00:04.0 BAR 3 [0x0, 0x1000): WC: the device fd has its");
+
+	/* attached again, it is the same; the healthy one is not touched */
+	eal_sees(1);
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(removed, "0000:00:04.0 0000:00:04.0 ");
+	assert_string_equal(pages(0, 4), "PPPW");
+}
+
+/* A device that cannot have what the table names fails alone, whatever the reason, with a line. */
+static void
+of_the_table_nothing_harms_others(void **state)
+{
+	char reason[128];
+
+	(void)state;
+	make_ena(0);
+	make_ena(1);
+	fake.device[0].driver = "igb_uio";
+	assert_int_equal(rte_vdev_init("vfio_wc0", ""), 0);
+	assert_string_equal(pages(0, 2), "PPPP");
+	assert_string_equal(pages(1, 2), "WWWW");
+	assert_string_equal(states(), "vfio_wc0/0:failed vfio_wc0/1:on ");
+	assert_int_equal(lines(logged()), 1);
+	assert_contains(logged(), "vfio_wc0: stays as it is: 0000:00:03.0: is bound to igb_uio, "
+		"not to vfio-pci");
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+
+	/* not the device's fd; and one more that fails, in its own way, has its own line */
+	fake.device[0].driver = "vfio-pci";
+	fake.device[0].device = 0xec21;
+	eal_sees(0);
+	eal_pci[0].fd = FAKE_FD + 1;
+	fake.device[1].get_errno = ENOSPC;
+	assert_int_equal(rte_vdev_init("vfio_wc0", ""), 0);
+	assert_string_equal(states(), "vfio_wc0/0:failed vfio_wc0/1:failed ");
+	assert_int_equal(lines(logged()), 3);
+	assert_contains(logged(), "0000:00:03.0: fd 1001 is another device's: ");
+	assert_contains(logged(), "0000:00:04.0 BAR 2 [0x0, 0x4000): WC: the device fd has its");
+	vfio_wc_request_foreach(visit_reason, reason);
+	assert_contains(reason, "the device fd has its");
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_int_equal(lines(logged()), 3);
+
+	/* required: it goes, alone */
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+	fake.device[1].get_errno = 0;
+	fake.device[0].driver = "igb_uio";
+	assert_int_equal(rte_vdev_init("vfio_wc0", "mode=required"), 0);
+	assert_string_equal(removed, "0000:00:03.0 ");
+	assert_string_equal(pages(1, 2), "WWWW");
 }
 
 int
@@ -637,6 +713,8 @@ main(void)
 		T(the_table_names_ena_and_nothing_else),
 		T(a_request_takes_precedence_over_the_table),
 		T(the_table_takes_each_device_by_itself),
+		T(required_takes_each_device_by_itself),
+		T(of_the_table_nothing_harms_others),
 	};
 	char *argv[] = {
 		(char[]){ "test_driver" }, (char[]){ "--no-huge" }, (char[]){ "--no-pci" },
