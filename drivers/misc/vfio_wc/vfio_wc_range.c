@@ -77,6 +77,7 @@ locate(struct vfio_wc_range *range, struct rte_vfio_wc_error *error)
 int
 vfio_wc_range_on(struct vfio_wc_range *range, struct rte_vfio_wc_error *error)
 {
+	bool was_on = range->state == VFIO_WC_ON;
 	struct rte_vfio_wc_range lib;
 	int ret;
 
@@ -88,28 +89,54 @@ vfio_wc_range_on(struct vfio_wc_range *range, struct rte_vfio_wc_error *error)
 	if (ret != 0)
 		return ret;
 	vfio_wc_range_set(range, VFIO_WC_ON, "the kernel guarantees it");
-	LOG(INFO, "%s BAR %u [0x%" PRIx64 ", 0x%" PRIx64 ") at %p is %s", range->device, range->bar,
-		range->offset, range->offset + range->length, range->va,
+	rte_log(was_on ? RTE_LOG_DEBUG : RTE_LOG_INFO, vfio_wc_logtype,
+		"vfio_wc: %s BAR %u [0x%" PRIx64 ", 0x%" PRIx64 ") at %p is %s\n", range->device,
+		range->bar, range->offset, range->offset + range->length, range->va,
 		rte_vfio_wc_type_name(range->type));
 	return 0;
+}
+
+/* Is fd still this device's, and the range mapped where it was? */
+static int
+check(const struct vfio_wc_range *range, struct rte_vfio_wc_error *error)
+{
+	struct rte_vfio_wc_range lib = lib_range(range);
+	struct vfio_wc_sysfs sysfs;
+	int ret;
+
+	ret = vfio_wc_sysfs_read(range->device, &sysfs);
+	if (ret != 0)
+		return vfio_wc_fail(error, -ret, range->device, "sysfs: %s", strerror(-ret));
+	ret = vfio_wc_sysfs_match(range->device, &sysfs, range->fd, error);
+	return ret != 0 ? ret : rte_vfio_wc_mapped(&lib, range->va, error);
+}
+
+/* Device, fd or mapping gone: with them went the memory type. */
+static bool
+is_gone(int ret)
+{
+	return ret == -ENODEV || ret == -ENXIO;
+}
+
+void
+vfio_wc_range_verify(struct vfio_wc_range *range)
+{
+	if (range->state == VFIO_WC_ON && is_gone(check(range, NULL)))
+		vfio_wc_range_set(range, VFIO_WC_WAITING, VFIO_WC_UNMAPPED);
 }
 
 void
 vfio_wc_range_off(struct vfio_wc_range *range, enum vfio_wc_state state, const char *reason)
 {
 	struct rte_vfio_wc_range lib = lib_range(range);
-	struct rte_vfio_wc_error error = { .text = "sysfs cannot be read" };
-	struct vfio_wc_sysfs sysfs;
+	struct rte_vfio_wc_error error;
 	int ret;
 
 	if (range->state == VFIO_WC_ON) {
-		ret = vfio_wc_sysfs_read(range->device, &sysfs);
-		if (ret == 0)
-			ret = vfio_wc_sysfs_match(range->device, &sysfs, range->fd, &error);
+		ret = check(range, &error);
 		if (ret == 0)
 			ret = rte_vfio_wc_restore(&lib, range->va, &error);
-		/* device, fd or mapping gone: with them went the memory type */
-		if (ret != 0 && ret != -ENODEV && ret != -ENXIO)
+		if (ret != 0 && !is_gone(ret))
 			LOG(WARNING, "%s: %s", range->device, error.text);
 	}
 	vfio_wc_range_set(range, state, reason);

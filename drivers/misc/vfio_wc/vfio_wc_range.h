@@ -7,7 +7,8 @@
  * One range of a BAR, and its memory type:
  *
  *	WAITING --on()--> ON	rte_vfio_wc_remap() in place
- *	          \-----> FAILED
+ *	   ^      \-----> FAILED
+ *	   +--verify()---'	the mapping has gone
  *
  * What is trusted is what the kernel says: sysfs, the device fd, /proc/self/maps. Nothing here has
  * a lock, ranges belong to whoever holds them.
@@ -42,15 +43,24 @@ struct vfio_wc_range {
 };
 
 #define VFIO_WC_NOT_PROBED "EAL has not probed this device (yet)"
+#define VFIO_WC_UNMAPPED "the device is not mapped any more"
 #define VFIO_WC_BOUND_TO "is bound to %s, not to vfio-pci"
 
 void vfio_wc_range_set(struct vfio_wc_range *range, enum vfio_wc_state state, const char *reason);
 
 /*
- * Give the range its type. Returns 0, or a negative errno with error filled in and the range as it
+ * Give the range its type, or, when it was on, make sure that it has it: the kernel, asked again,
+ * gives the same cookie, and a device that was removed and attached may have its plain mapping at
+ * the same address, with an fd of the same number. Returns 0, or a negative errno with error filled in and the range as it
  * was: -EAGAIN when EAL has no such device mapped (yet).
  */
 int vfio_wc_range_on(struct vfio_wc_range *range, struct rte_vfio_wc_error *error);
+
+/*
+ * A range that was on, and is not mapped any more, waits. Neither EAL is asked nor anything mapped:
+ * for any thread at any time.
+ */
+void vfio_wc_range_verify(struct vfio_wc_range *range);
 
 /*
  * Back to the plain mapping, if it was on. EAL is not asked: when it cleans up, its list of PCI

@@ -221,7 +221,7 @@ is_bad_request(const struct request *request, int err)
 }
 
 /*
- * Turn on what waits and can be. Returns 0, or the negative errno of the first failure that is not
+ * Turn on what waits and can be, and what is on already, should it not be so any more. Returns 0, or the negative errno of the first failure that is not
  * mode=auto's to swallow; error describes it.
  */
 static int
@@ -235,7 +235,7 @@ apply(struct request *request, struct rte_vfio_wc_error *first)
 		struct rte_vfio_wc_error error = { 0 };
 		bool noticed = range->noticed;
 
-		if (range->state != VFIO_WC_WAITING)
+		if (range->state != VFIO_WC_WAITING && range->state != VFIO_WC_ON)
 			continue;
 		/* one of its group has failed before, on another device */
 		for (j = 0; j < request->nb_ranges; j++)
@@ -247,8 +247,13 @@ apply(struct request *request, struct rte_vfio_wc_error *first)
 				"another range of the request failed");
 			continue;
 		}
-		if (vfio_wc_range_on(range, &error) == 0 || error.err == EAGAIN)
+		if (vfio_wc_range_on(range, &error) == 0)
 			continue;
+		if (error.err == EAGAIN) {
+			if (range->state == VFIO_WC_ON)
+				vfio_wc_range_set(range, VFIO_WC_WAITING, VFIO_WC_UNMAPPED);
+			continue;
+		}
 
 		fail_group(request, range, reason_of(&error));
 		if (request->args.mode == VFIO_WC_AUTO && !is_bad_request(request, error.err)) {
@@ -409,23 +414,39 @@ vfio_wc_request_apply_all(void)
 	pthread_mutex_unlock(&lock);
 }
 
+/*
+ * The device of a port, by its name: "<address>", with the address as the user typed it in DPDK
+ * before 22.11.8, 23.11.4 and 24.11.2, or "<address>_port..." where there are several. What a
+ * representor shows is elsewhere: it comes and goes without the device. False: not a PCI device.
+ */
+static bool
+device_of(const char *port, char bdf[VFIO_WC_BDF_LEN])
+{
+	char address[VFIO_WC_NAME_LEN];
+	size_t n = strcspn(port, "_");
+
+	snprintf(address, sizeof(address), "%.*s", (int)n, port);
+	return vfio_wc_bdf(address, bdf) == 0 && strstr(port + n, "representor") == NULL;
+}
+
 void
 vfio_wc_request_port_gone(const char *port)
 {
+	char bdf[VFIO_WC_BDF_LEN];
 	struct request *request;
+	bool is_pci = device_of(port, bdf);
 	unsigned int i;
 
 	pthread_mutex_lock(&lock);
 	TAILQ_FOREACH(request, &requests, next)
 		for (i = 0; i < request->nb_ranges; i++) {
 			struct vfio_wc_range *range = &request->range[i];
-			size_t n = strlen(range->device);
 
-			/* several ports of a device are "<device>_port..." */
-			if (range->state != VFIO_WC_OFF_BY_MODE &&
-					strncmp(port, range->device, n) == 0 &&
-					(port[n] == '\0' || port[n] == '_'))
+			if (range->state != VFIO_WC_OFF_BY_MODE && is_pci &&
+					strcmp(range->device, bdf) == 0)
 				vfio_wc_range_set(range, VFIO_WC_WAITING, "the port was removed");
+			else
+				vfio_wc_range_verify(range);
 		}
 	pthread_mutex_unlock(&lock);
 }
@@ -442,6 +463,7 @@ vfio_wc_request_foreach(void (*visit)(const char *id, const struct vfio_wc_reque
 	TAILQ_FOREACH(request, &requests, next)
 		for (i = 0; i < request->nb_ranges; i++) {
 			snprintf(id, sizeof(id), "%s/%u", request->args.name, i);
+			vfio_wc_range_verify(&request->range[i]);
 			visit(id, &request->args, &request->range[i], arg);
 		}
 	pthread_mutex_unlock(&lock);

@@ -27,7 +27,7 @@ void vfio_wc_request_refuse(const struct vfio_wc_request *args);
 /* Undo a request. True: there are no more. */
 bool vfio_wc_request_remove(const char *name);
 
-/* Meet what waits: EAL may have more devices than before. */
+/* Meet what waits, and again what is on: EAL may have other devices than before. */
 void vfio_wc_request_apply_all(void);
 
 /* A port goes, and with it the mappings of its device: its ranges wait from now on. */
@@ -36,7 +36,7 @@ void vfio_wc_request_port_gone(const char *port);
 /* "vfio_wc0/1": the second range of vfio_wc0 */
 #define VFIO_WC_ID_LEN (VFIO_WC_NAME_LEN + 12)
 
-/* Call visit for each range of each request, under the lock. */
+/* Call visit for each range of each request, verified, under the lock. */
 void vfio_wc_request_foreach(void (*visit)(const char *id, const struct vfio_wc_request *request,
 		const struct vfio_wc_range *range, void *arg), void *arg);
 

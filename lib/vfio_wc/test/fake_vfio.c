@@ -162,6 +162,14 @@ fake_map_bar(unsigned int device, unsigned int bar)
 }
 
 void
+fake_map_bar_at(void *addr, unsigned int device, unsigned int bar)
+{
+	if (__wrap_mmap(addr, fake.device[device].bar[bar].size, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_FIXED, FAKE_FD + device, REGION(bar)) != addr)
+		abort();
+}
+
+void
 fake_unmap(void *addr, size_t length)
 {
 	__wrap_munmap(addr, length);

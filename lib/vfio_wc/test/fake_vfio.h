@@ -61,6 +61,9 @@ void fake_reset(void);
 /* Map a whole BAR plainly, as EAL does. */
 void *fake_map_bar(unsigned int device, unsigned int bar);
 
+/* The same where something was; MAP_FIXED. */
+void fake_map_bar_at(void *addr, unsigned int device, unsigned int bar);
+
 /* What is mapped at addr; the type of one page. */
 enum fake_page fake_at(const void *addr);
 

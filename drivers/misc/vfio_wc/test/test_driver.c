@@ -504,6 +504,103 @@ hot_plug(void **state)
 	assert_string_equal(removed, "0000:00:03.0 ");
 }
 
+/* EAL maps the BAR of a device anew, at the address where it was, with an fd of the same number. */
+static void
+eal_maps_again(unsigned int n, unsigned int bar)
+{
+	char *was = va[n][bar];
+
+	fake_unmap(was, fake.device[n].bar[bar].size);
+	fake_map_bar_at(was, n, bar);
+	assert_string_equal(pages(n, bar), "PPPP");
+}
+
+/* The name of a port is the address as typed, in many DPDKs. */
+static void
+a_port_is_known_by_its_address(void **state)
+{
+	static const char * const names[] = {
+		"00:03.0", "0000:00:03.0", "00:03.0_port1", "0000:00:03.0_1",
+	};
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		destroyed_port = names[i];
+		on_destroy(0, RTE_ETH_EVENT_DESTROY, NULL, NULL);
+		assert_string_equal(states(), "vfio_wc0/0:waiting ");
+		eal_maps_again(0, 4);
+		on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+		assert_string_equal(states(), "vfio_wc0/0:on ");
+		assert_string_equal(pages(0, 4), "PPPW");
+	}
+
+	/* these are not this device */
+	static const char * const others[] = {
+		"00:03.1", "0001:00:03.0", "0000:00:03.0_representor_0", "00:03.0_representor_vf1",
+		"net_null0", "net_0000:00:03.0_representor_0",
+	};
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		destroyed_port = others[i];
+		on_destroy(0, RTE_ETH_EVENT_DESTROY, NULL, NULL);
+		assert_string_equal(states(), "vfio_wc0/0:on ");
+		assert_string_equal(pages(0, 4), "PPPW");
+	}
+	assert_string_equal(logged(), "");
+}
+
+/* Whatever was, or was not, said of a device: what counts is how it is mapped. */
+static void
+a_state_is_not_believed(void **state)
+{
+	(void)state;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
+
+	/* unmapped, and nobody told; then there again */
+	fake_unmap(va[0][4], 0x4000);
+	assert_string_equal(states(), "vfio_wc0/0:waiting ");
+	fake_map_bar_at(va[0][4], 0, 4);
+	assert_string_equal(states(), "vfio_wc0/0:waiting ");
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(states(), "vfio_wc0/0:on ");
+	assert_string_equal(pages(0, 4), "PPPW");
+
+	/* removed and attached, and nobody told */
+	eal_maps_again(0, 4);
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(pages(0, 4), "PPPW");
+	assert_string_equal(states(), "vfio_wc0/0:on ");
+
+	/* elsewhere */
+	fake_unmap(va[0][4], 0x4000);
+	eal_sees(0);
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(pages(0, 4), "PPPW");
+
+	/* EAL does not have it any more, another port goes; or the fd is another device's */
+	eal_has[0] = false;
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(states(), "vfio_wc0/0:waiting ");
+	eal_has[0] = true;
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(states(), "vfio_wc0/0:on ");
+	fake.device[0].present = false;
+	destroyed_port = "0000:00:04.0";
+	on_destroy(0, RTE_ETH_EVENT_DESTROY, NULL, NULL);
+	fake.device[0].present = true;
+	assert_string_equal(states(), "vfio_wc0/0:waiting ");
+	assert_string_equal(logged(), "");
+
+	/* and it may have become impossible */
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	eal_maps_again(0, 4);
+	fake.cookie_mmap_errno = EBUSY;
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(removed, "0000:00:03.0 ");
+}
+
 /* EAL gives a secondary process the names of the primary's vdevs, no arguments. */
 static void
 a_secondary_does_what_the_primary_asked_for(void **state)
@@ -708,6 +805,8 @@ main(void)
 		T(eal_is_not_believed),
 		T(removal_leaves_what_is_not_ours),
 		T(hot_plug),
+		T(a_port_is_known_by_its_address),
+		T(a_state_is_not_believed),
 		T(a_secondary_does_what_the_primary_asked_for),
 		T(mode_off_maps_nothing),
 		T(the_table_names_ena_and_nothing_else),
