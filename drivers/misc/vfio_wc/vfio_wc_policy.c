@@ -30,8 +30,11 @@ enum which {
 	/*
 	 * ntb: the memory windows to the peer, which packets are copied into.
 	 * drivers/raw/ntb/ntb_hw_intel.c: intel_ntb_bar[] = { 2, 4 }, taken as PCI BARs; the
-	 * registers and doorbells are in BAR 0 (prefetchable as well). ntb.c fences with rte_wmb()
-	 * before each index that it writes into the window.
+	 * registers and doorbells are in BAR 0 (prefetchable as well). Indexes are stored into the
+	 * same windows as what they tell of: ntb.c, ntb_enqueue_bufs() (used_cnt) and
+	 * ntb_dequeue_bufs() (avail_cnt), fences with rte_wmb() before, so that the order is kept,
+	 * and not after: nothing but what is stored next, or an interrupt, drives an index out of
+	 * x86's WC buffers, and the peer, which polls, may see the last of a burst late.
 	 */
 	BARS_2_AND_4,
 };
@@ -44,6 +47,7 @@ static const struct {
 	{ 0x1d0f, 0xec21, BAR_2 },
 	{ 0x1dd8, 0x1002, THIRD_POPULATED },	/* ionic.h, IONIC_DEV_ID_ETH_PF */
 	{ 0x1dd8, 0x1003, THIRD_POPULATED },	/* ... VF */
+	{ 0x1dd8, 0x1004, THIRD_POPULATED },	/* ... MGMT: same probe, same queues */
 	{ 0x8086, 0x201c, BARS_2_AND_4 },	/* ntb.h, NTB_INTEL_DEV_ID_B2B_SKX */
 	{ 0x8086, 0x347e, BARS_2_AND_4 },	/* ... ICX and SPR */
 };

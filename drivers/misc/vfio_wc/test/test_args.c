@@ -173,8 +173,8 @@ ionic_is_the_third_populated_bar(void **state)
 	expect_bars(0x1dd8, 0x1003, "mmm---", "2");
 	expect_bars(0x1dd8, 0x1003, "mim-m-", "4");
 	expect_bars(0x1dd8, 0x1002, "m-m---", "");
-	/* the management device has no queues of packets */
-	expect_bars(0x1dd8, 0x1004, "m-m-m-", "");
+	expect_bars(0x1dd8, 0x1004, "m-m-m-", "4");
+	expect_bars(0x1dd8, 0x1001, "m-m-m-", "");
 }
 
 static void
