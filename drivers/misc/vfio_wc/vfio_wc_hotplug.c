@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <rte_alarm.h>
 #include <rte_common.h>
 #include <rte_ethdev.h>
 
@@ -30,6 +31,19 @@ port_destroy(uint16_t port, enum rte_eth_event_type event __rte_unused, void *ar
 	return 0;
 }
 
+/*
+ * Devices that are no ports (crypto, raw, SPDK's NVMe) have no event that an unmodified program
+ * would have EAL tell: what the process has mapped is looked at.
+ */
+#define LOOK_US 1000000
+
+static void
+look(void *arg __rte_unused)
+{
+	vfio_wc_request_look();
+	rte_eal_alarm_set(LOOK_US, look, NULL);
+}
+
 void
 vfio_wc_hotplug_watch(bool on)
 {
@@ -38,4 +52,7 @@ vfio_wc_hotplug_watch(bool on)
 
 	call(RTE_ETH_ALL, RTE_ETH_EVENT_NEW, port_new, NULL);
 	call(RTE_ETH_ALL, RTE_ETH_EVENT_DESTROY, port_destroy, NULL);
+	rte_eal_alarm_cancel(look, NULL);
+	if (on)
+		rte_eal_alarm_set(LOOK_US, look, NULL);
 }

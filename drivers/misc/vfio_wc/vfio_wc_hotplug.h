@@ -3,7 +3,7 @@
 #ifndef VFIO_WC_HOTPLUG_H
 #define VFIO_WC_HOTPLUG_H
 
-/* What EAL's ports tell of devices that come and go: passed on to the requests. */
+/* What tells of devices that come and go, EAL's ports and a look a second, goes to the requests. */
 
 #include <stdbool.h>
 

@@ -89,3 +89,10 @@ vfio_wc_pci_remove_later(const char *bdf)
 		free(copy);
 	}
 }
+
+void
+vfio_wc_pci_left(const char *bdf)
+{
+	LOG(ERR, "%s: mode=required cannot be met; it came late, may be in use, and goes on with "
+		"its plain mapping", bdf);
+}

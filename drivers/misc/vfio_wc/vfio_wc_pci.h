@@ -21,4 +21,7 @@ void vfio_wc_pci_remove(const char *bdf);
 /* The same from an event callback, when the device is still being probed; under a lock, too. */
 void vfio_wc_pci_remove_later(const char *bdf);
 
+/* The same of a device that may be in use and is no port: it stays, which is said. */
+void vfio_wc_pci_left(const char *bdf);
+
 #endif /* VFIO_WC_PCI_H */

@@ -26,9 +26,30 @@ struct request {
 	struct vfio_wc_request args;
 	unsigned int nb_ranges;
 	struct vfio_wc_range *range;
+	unsigned int looks;	/* since the first range of those that wait now */
 };
 
 static TAILQ_HEAD(, request) requests = TAILQ_HEAD_INITIALIZER(requests);
+
+#define LOOKS_TO_SAY 5
+
+/* Bytes of VFIO devices that this process had mapped at the last look. */
+static uint64_t mapped;
+
+/* Bytes of VFIO devices in this process's mappings. */
+static uint64_t
+bytes_mapped(void)
+{
+	struct vfio_wc_maps maps;
+	uint64_t bytes = 0;
+	size_t i;
+	int ret = vfio_wc_maps_read(0, &maps);
+
+	for (i = 0; i < maps.n; i++)
+		bytes += maps.v[i].length;
+	free(maps.v);
+	return ret == 0 ? bytes : mapped;	/* nobody knows: no change */
+}
 
 static bool
 is_explicit(const struct request *request)
@@ -352,6 +373,9 @@ vfio_wc_request_add(const struct vfio_wc_request *args)
 		return -ENOMEM;
 	request->args = *args;
 	pthread_mutex_lock(&lock);
+	/* what is mapped now is what apply() finds; the rest is for looks */
+	if (TAILQ_EMPTY(&requests))
+		mapped = bytes_mapped();
 	ret = resolve(request, &error);
 	readable = ret == 0;
 	if (readable) {
@@ -399,17 +423,73 @@ vfio_wc_request_remove(const char *name)
 	return last;
 }
 
-void
-vfio_wc_request_apply_all(void)
+/* Under the lock: meet all requests; what to do about the devices that cannot have what they must. */
+static void
+apply_all(void (*refuse)(const char *bdf))
 {
 	struct rte_vfio_wc_error error;
 	struct request *request;
+	unsigned int i;
 
-	pthread_mutex_lock(&lock);
 	TAILQ_FOREACH(request, &requests, next) {
 		resolve_builtin(request);
-		if (apply(request, &error) != 0)
-			remove_failed(request, vfio_wc_pci_remove_later);
+		if (apply(request, &error) == 0)
+			continue;
+		remove_failed(request, refuse);
+		for (i = 0; i < request->nb_ranges; i++)
+			if (request->args.mode == VFIO_WC_REQUIRED &&
+					request->range[i].state == VFIO_WC_FAILED)
+				request->range[i].state = VFIO_WC_WAITING;
+	}
+}
+
+void
+vfio_wc_request_apply_all(void)
+{
+	pthread_mutex_lock(&lock);
+	apply_all(vfio_wc_pci_remove_later);
+	mapped = bytes_mapped();
+	pthread_mutex_unlock(&lock);
+}
+
+/* A required range whose device has never been there, after some seconds: whom does it wait for? */
+static void
+say_what_waits(struct request *request)
+{
+	bool waits = false;
+	unsigned int i;
+
+	request->looks++;
+	for (i = 0; i < request->nb_ranges; i++) {
+		const struct vfio_wc_range *range = &request->range[i];
+
+		if (range->state != VFIO_WC_WAITING || range->fd >= 0)
+			continue;
+		waits = true;
+		if (request->looks == LOOKS_TO_SAY && request->args.mode == VFIO_WC_REQUIRED)
+			LOG(WARNING, "%s: %s BAR %u: still waits, mode=required is not met: %s",
+				request->args.name, range->device, range->bar, range->reason);
+	}
+	if (!waits)
+		request->looks = 0;
+}
+
+void
+vfio_wc_request_look(void)
+{
+	struct request *request;
+	uint64_t before;
+	unsigned int i;
+
+	pthread_mutex_lock(&lock);
+	before = mapped;
+	mapped = bytes_mapped();
+	if (mapped > before)
+		apply_all(vfio_wc_pci_left);
+	TAILQ_FOREACH(request, &requests, next) {
+		for (i = 0; mapped < before && i < request->nb_ranges; i++)
+			vfio_wc_range_verify(&request->range[i]);
+		say_what_waits(request);
 	}
 	pthread_mutex_unlock(&lock);
 }

@@ -30,6 +30,13 @@ bool vfio_wc_request_remove(const char *name);
 /* Meet what waits, and again what is on: EAL may have other devices than before. */
 void vfio_wc_request_apply_all(void);
 
+/*
+ * To be called each second. When the process has more of VFIO devices mapped than before, what
+ * waits is met; when it has less, what is on is verified. A device that is required and cannot be
+ * met is not removed: it is no port, or its port is still to come, and nobody knows who uses it.
+ */
+void vfio_wc_request_look(void);
+
 /* A port goes, and with it the mappings of its device: its ranges wait from now on. */
 void vfio_wc_request_port_gone(const char *port);
 

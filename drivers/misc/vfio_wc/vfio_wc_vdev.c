@@ -13,7 +13,7 @@
  *                 ^          \----> FAILED  auto: as before; required: vfio_wc_pci.c removes
  *                 |                    |                              the device
  *                 +--- port removed ---+    vfio_wc_hotplug.c: RTE_ETH_EVENT_DESTROY;
- *                                           RTE_ETH_EVENT_NEW applies again
+ *                      or unmapped          RTE_ETH_EVENT_NEW, or a look, applies again
  *
  * Nothing of EAL is kept: devices are looked up by name each time, and what is trusted is what the
  * kernel says (sysfs, the device fd, /proc/self/maps). On the data path nothing is added.

@@ -29,6 +29,7 @@ static char *va[FAKE_DEVICES][6];
 
 static char removed[128];	/* devices that the plugin had EAL remove */
 static rte_eth_dev_cb_fn on_new, on_destroy;
+static rte_eal_alarm_callback on_look;	/* each second, if it was time that passed */
 static const char *destroyed_port;
 static enum rte_proc_type_t process;
 static FILE *log_file;
@@ -42,6 +43,7 @@ int __wrap_rte_eth_dev_callback_unregister(uint16_t port, enum rte_eth_event_typ
 	rte_eth_dev_cb_fn cb, void *arg);
 int __wrap_rte_eth_dev_get_name_by_port(uint16_t port, char *name);
 int __wrap_rte_eal_alarm_set(uint64_t us, rte_eal_alarm_callback cb, void *arg);
+int __wrap_rte_eal_alarm_cancel(rte_eal_alarm_callback cb, void *arg);
 enum rte_proc_type_t __wrap_rte_eal_process_type(void);
 
 /* Never looked into: the plugin only hands it back to EAL. */
@@ -107,9 +109,33 @@ __wrap_rte_eth_dev_get_name_by_port(uint16_t port, char *name)
 int
 __wrap_rte_eal_alarm_set(uint64_t us, rte_eal_alarm_callback cb, void *arg)
 {
-	(void)us;
-	cb(arg);
+	if (us == 1)
+		cb(arg);
+	else
+		on_look = cb;
 	return 0;
+}
+
+int
+__wrap_rte_eal_alarm_cancel(rte_eal_alarm_callback cb, void *arg)
+{
+	(void)arg;
+	if (on_look == cb)
+		on_look = NULL;
+	return 0;
+}
+
+static void
+seconds_pass(unsigned int n)
+{
+	rte_eal_alarm_callback look;
+
+	while (n-- > 0) {
+		look = on_look;
+		assert_non_null(look);
+		on_look = NULL;
+		look(NULL);
+	}
 }
 
 /* What the plugin takes itself for; EAL knows better. */
@@ -601,6 +627,96 @@ a_state_is_not_believed(void **state)
 	assert_string_equal(removed, "0000:00:03.0 ");
 }
 
+static void
+make_ena(unsigned int n)
+{
+	fake.device[n].vendor = 0x1d0f;
+	fake.device[n].device = 0xec20;
+	memset(fake.device[n].bar, 0, sizeof(fake.device[n].bar));
+	fake.device[n].bar[0].start = 0xfd000000 + 0x100000 * n;
+	fake.device[n].bar[0].size = 0x4000;
+	fake.device[n].bar[0].mappable = true;
+	fake.device[n].bar[0].types = 3;
+	fake.device[n].bar[2] = fake.device[n].bar[0];
+	fake.device[n].bar[2].start += 0x10000;
+	fake.device[n].msix_entries = 0;
+	eal_sees(n);
+}
+
+/* Devices that are no ports: no event tells of them. */
+static void
+devices_without_events(void **state)
+{
+	unsigned int before;
+
+	(void)state;
+	eal_has[0] = false;
+	fake_unmap(va[0][4], 0x4000);
+	fake_unmap(va[0][1], 0x1000);
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	seconds_pass(2);
+	assert_string_equal(states(), "vfio_wc0/0:waiting ");
+	eal_sees(0);
+	seconds_pass(1);
+	assert_string_equal(pages(0, 4), "PPPW");
+	assert_string_equal(states(), "vfio_wc0/0:on ");
+
+	/* nothing comes or goes: nothing is done */
+	before = fake.nb_mmaps;
+	seconds_pass(3);
+	assert_int_equal(fake.nb_mmaps, before);
+
+	/* it goes, and comes back at the same place */
+	fake_unmap(va[0][4], 0x4000);
+	seconds_pass(1);
+	fake_map_bar_at(va[0][4], 0, 4);
+	assert_string_equal(states(), "vfio_wc0/0:waiting ");
+	seconds_pass(1);
+	assert_string_equal(pages(0, 4), "PPPW");
+	assert_string_equal(states(), "vfio_wc0/0:on ");
+
+	/* of the table, too: its devices need not have been there */
+	eal_has[1] = false;
+	assert_int_equal(rte_vdev_init("vfio_wc1", ""), 0);
+	make_ena(1);
+	seconds_pass(1);
+	assert_string_equal(pages(1, 2), "WWWW");
+
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+	assert_non_null(on_look);
+	assert_int_equal(rte_vdev_uninit("vfio_wc1"), 0);
+	assert_null(on_look);
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	before = fake.nb_mmaps;
+	seconds_pass(2);
+	assert_int_equal(fake.nb_mmaps, before);
+}
+
+/* Somebody may use it by now: removed it is not, and this is not kept quiet. */
+static void
+required_says_what_it_waits_for(void **state)
+{
+	(void)state;
+	eal_has[0] = false;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
+	seconds_pass(4);
+	assert_int_equal(lines(logged()), 1);
+	seconds_pass(20);
+	assert_int_equal(lines(logged()), 2);
+	assert_contains(logged(), "vfio_wc0: 0000:00:03.0 BAR 4: still waits, mode=required is not "
+		"met: EAL has not probed this device");
+
+	/* it comes, and cannot; then its port does */
+	fake.device[0].get_errno = ENOSPC;
+	eal_sees(0);
+	seconds_pass(3);
+	assert_int_equal(lines(logged()), 4);
+	assert_contains(logged(), "0000:00:03.0: mode=required cannot be met; it came late");
+	assert_string_equal(removed, "");
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(removed, "0000:00:03.0 ");
+}
+
 /* EAL gives a secondary process the names of the primary's vdevs, no arguments. */
 static void
 a_secondary_does_what_the_primary_asked_for(void **state)
@@ -644,22 +760,6 @@ mode_off_maps_nothing(void **state)
 	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
 	assert_string_equal(states(), "vfio_wc0/0:off ");
 	assert_string_equal(pages(0, 4), "PPPP");
-}
-
-static void
-make_ena(unsigned int n)
-{
-	fake.device[n].vendor = 0x1d0f;
-	fake.device[n].device = 0xec20;
-	memset(fake.device[n].bar, 0, sizeof(fake.device[n].bar));
-	fake.device[n].bar[0].start = 0xfd000000 + 0x100000 * n;
-	fake.device[n].bar[0].size = 0x4000;
-	fake.device[n].bar[0].mappable = true;
-	fake.device[n].bar[0].types = 3;
-	fake.device[n].bar[2] = fake.device[n].bar[0];
-	fake.device[n].bar[2].start += 0x10000;
-	fake.device[n].msix_entries = 0;
-	eal_sees(n);
 }
 
 static void
@@ -807,6 +907,8 @@ main(void)
 		T(hot_plug),
 		T(a_port_is_known_by_its_address),
 		T(a_state_is_not_believed),
+		T(devices_without_events),
+		T(required_says_what_it_waits_for),
 		T(a_secondary_does_what_the_primary_asked_for),
 		T(mode_off_maps_nothing),
 		T(the_table_names_ena_and_nothing_else),
