@@ -51,8 +51,8 @@ void vfio_wc_range_set(struct vfio_wc_range *range, enum vfio_wc_state state, co
 /*
  * Give the range its type, or, when it was on, make sure that it has it: the kernel, asked again,
  * gives the same cookie, and a device that was removed and attached may have its plain mapping at
- * the same address, with an fd of the same number. Returns 0, or a negative errno with error filled in and the range as it
- * was: -EAGAIN when EAL has no such device mapped (yet).
+ * the same address, with an fd of the same number. Returns 0, or a negative errno with error filled
+ * in and the range as it was: -EAGAIN when EAL has no such device mapped (yet).
  */
 int vfio_wc_range_on(struct vfio_wc_range *range, struct rte_vfio_wc_error *error);
 

@@ -242,8 +242,9 @@ is_bad_request(const struct request *request, int err)
 }
 
 /*
- * Turn on what waits and can be, and what is on already, should it not be so any more. Returns 0, or the negative errno of the first failure that is not
- * mode=auto's to swallow; error describes it.
+ * Turn on what waits and can be, and what is on already, should it not be so any more. Returns 0,
+ * or the negative errno of the first failure that is not mode=auto's to swallow; error describes
+ * it.
  */
 static int
 apply(struct request *request, struct rte_vfio_wc_error *first)
@@ -423,7 +424,7 @@ vfio_wc_request_remove(const char *name)
 	return last;
 }
 
-/* Under the lock: meet all requests; what to do about the devices that cannot have what they must. */
+/* Under the lock: meet all requests; refuse is for the devices that cannot have what they must. */
 static void
 apply_all(void (*refuse)(const char *bdf))
 {

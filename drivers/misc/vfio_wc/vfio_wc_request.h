@@ -5,8 +5,9 @@
 
 /*
  * The requests of this process, each a set of ranges. What a request names is met all or none; of
- * the built-in table, and under mode=required, each device by itself. The list and its lock are in vfio_wc_request.c; every
- * function here takes the lock, and none holds it while EAL removes a device.
+ * the built-in table, and under mode=required, each device by itself. The list and its lock are in
+ * vfio_wc_request.c; every function here takes the lock, and none holds it while EAL removes
+ * a device.
  */
 
 #include <stdbool.h>

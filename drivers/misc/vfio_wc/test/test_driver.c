@@ -824,7 +824,7 @@ the_table_takes_each_device_by_itself(void **state)
 	assert_string_equal(states(), "");
 }
 
-/* Of what is required, too, and named: a device that cannot goes, the others keep what they have. */
+/* Of what is required, and named, too: a device that cannot goes, the others keep all of theirs. */
 static void
 required_takes_each_device_by_itself(void **state)
 {
