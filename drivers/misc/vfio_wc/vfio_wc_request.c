@@ -26,7 +26,7 @@ struct request {
 	struct vfio_wc_request args;
 	unsigned int nb_ranges;
 	struct vfio_wc_range *range;
-	unsigned int looks;	/* since the first range of those that wait now */
+	unsigned int looks;	/* since it waits for a device that has never been there */
 };
 
 static TAILQ_HEAD(, request) requests = TAILQ_HEAD_INITIALIZER(requests);
@@ -453,14 +453,17 @@ vfio_wc_request_apply_all(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* A required range whose device has never been there, after some seconds: whom does it wait for? */
+/* What is required and has never been met, after some seconds: whom does it wait for? */
 static void
 say_what_waits(struct request *request)
 {
-	bool waits = false;
+	bool waits = request->nb_ranges == 0;
 	unsigned int i;
 
 	request->looks++;
+	if (waits && request->looks == LOOKS_TO_SAY && request->args.mode == VFIO_WC_REQUIRED)
+		LOG(WARNING, "%s: mode=required is of no device: EAL has none that is in the table",
+			request->args.name);
 	for (i = 0; i < request->nb_ranges; i++) {
 		const struct vfio_wc_range *range = &request->range[i];
 

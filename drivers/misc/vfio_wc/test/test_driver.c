@@ -699,6 +699,7 @@ required_says_what_it_waits_for(void **state)
 	(void)state;
 	eal_has[0] = false;
 	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
+	assert_int_equal(rte_vdev_init("vfio_wc1", ""), 0);	/* is of no device, need not be */
 	seconds_pass(4);
 	assert_int_equal(lines(logged()), 1);
 	seconds_pass(20);
@@ -715,6 +716,13 @@ required_says_what_it_waits_for(void **state)
 	assert_string_equal(removed, "");
 	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
 	assert_string_equal(removed, "0000:00:03.0 ");
+
+	/* nothing is in the table */
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+	assert_int_equal(rte_vdev_init("vfio_wc0", "mode=required"), 0);
+	seconds_pass(20);
+	assert_int_equal(lines(logged()), 7);
+	assert_contains(logged(), "vfio_wc0: mode=required is of no device: EAL has none");
 }
 
 /* EAL gives a secondary process the names of the primary's vdevs, no arguments. */

@@ -34,6 +34,8 @@ __wrap_rte_version(void)
 	return version != NULL && strcmp(version, UNKNOWN) == 0 ? version : __real_rte_version();
 }
 
+#define WAIT "wait"	/* in the place of what to attach */
+
 enum { CAME_UP = 40, NO_EAL, ATTACHED };
 
 /* The other process: an application that makes EAL's arguments itself. */
@@ -49,7 +51,9 @@ application(const char *vdev, const char *attach)
 	snprintf(option, sizeof(option), "--vdev=%s", vdev);
 	if (rte_eal_init(sizeof(argv) / sizeof(argv[0]), argv) < 0)
 		return NO_EAL;
-	if (attach[0] != '\0' && rte_dev_probe(attach) == 0)
+	if (strcmp(attach, WAIT) == 0)
+		sleep(7);
+	else if (attach[0] != '\0' && rte_dev_probe(attach) == 0)
 		return ATTACHED;
 	return CAME_UP;
 }
@@ -139,6 +143,15 @@ a_program_that_runs_does_not_end(void **state)
 	assert_contains(output, "vfio_wc1: arguments: dev=eth0 is not a PCI address");
 }
 
+/* EAL's own alarms have the plugin look, again and again. */
+static void
+looks_go_on(void **state)
+{
+	(void)state;
+	assert_int_equal(start(CHECKED, "vfio_wc0,mode=required", WAIT), CAME_UP);
+	assert_contains(output, "vfio_wc0: mode=required is of no device");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -146,6 +159,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(an_unknown_dpdk_does_not_start_with_a_request),
 		cmocka_unit_test(required_ends_the_start_when_no_device_is_named),
 		cmocka_unit_test(a_program_that_runs_does_not_end),
+		cmocka_unit_test(looks_go_on),
 	};
 
 	if (argc == 3)
