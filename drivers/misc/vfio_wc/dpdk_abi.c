@@ -39,6 +39,8 @@ DPDK_LAYOUT(MEMBER, SIZE, FUNCTION)
 static_assert(sizeof(type_of_pci_resources) ==
 	RTE_VFIO_WC_BARS * sizeof(struct rte_mem_resource), "BARs of a PCI device");
 
+static char untrusted[128];	/* "": the patch level was checked, too */
+
 static int (*on_probe)(struct rte_device *dev);
 static int (*on_remove)(struct rte_device *dev);
 
@@ -62,24 +64,24 @@ dpdk_abi_register_vdev(const char *name, int (*probe)(struct rte_device *dev),
 	const char *version = strchr(rte_version(), ' ');	/* "DPDK 24.11.4" */
 	const struct dpdk_release *release;
 	struct rte_vdev_driver *driver;
-	char accepted[64];
 	bool checked;
 
 	release = dpdk_release_of(version != NULL ? version : "", &checked);
-	if (!checked) {
-		if (release != NULL)
-			snprintf(accepted, sizeof(accepted), "of %d.%02d, patch levels up to %d",
-				release->year, release->month, release->patch);
-		else
-			snprintf(accepted, sizeof(accepted), "releases from %d.%02d to %d.%02d",
-				first->year, first->month, last->year, last->month);
-		LOG(ERR, "\"%s\" is not a DPDK whose private structures were checked (%s, were): "
-			"the driver stays away, EAL does not start with a --vdev=%s...",
-			rte_version(), accepted, name);
+	if (release == NULL) {
+		LOG(ERR, "\"%s\" is not a DPDK whose private structures were checked (releases "
+			"from %d.%02d to %d.%02d were): the driver stays away, EAL does not start "
+			"with a --vdev=%s...", rte_version(), first->year, first->month,
+			last->year, last->month, name);
 		return -ENOTSUP;
 	}
+	untrusted[0] = '\0';
+	if (!checked)
+		snprintf(untrusted, sizeof(untrusted), "the private structures of \"%s\" were not "
+			"checked (of %d.%02d, patch levels up to %d were)", rte_version(),
+			release->year, release->month, release->patch);
 	layout = release->layout;
-	driver = calloc(1, layout->vdev_driver);	/* EAL's, for good */
+	/* EAL's, for good; twice the size, should a patch level have given it more members */
+	driver = calloc(2, layout->vdev_driver);
 	if (driver == NULL)
 		return -ENOMEM;
 	*AT(driver, vdev_name) = name;
@@ -89,6 +91,12 @@ dpdk_abi_register_vdev(const char *name, int (*probe)(struct rte_device *dev),
 	on_remove = remove;
 	rte_vdev_register(driver);
 	return 0;
+}
+
+const char *
+dpdk_abi_untrusted(void)
+{
+	return untrusted[0] != '\0' ? untrusted : NULL;
 }
 
 static bool
@@ -131,6 +139,8 @@ dpdk_abi_foreach_pci(bool (*visit)(struct rte_device *dev, const struct dpdk_pci
 	struct rte_device *dev;
 	struct dpdk_pci pci;
 
+	if (dpdk_abi_untrusted() != NULL)
+		return;
 	RTE_DEV_FOREACH(dev, "bus=pci", &it)
 		if (copy_pci(dev, &pci) && visit(dev, &pci, arg))
 			break;

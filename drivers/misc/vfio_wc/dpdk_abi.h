@@ -35,15 +35,22 @@ struct dpdk_pci {
 
 /*
  * Register the driver of virtual devices whose names start with name. To be called from
- * a constructor. Returns 0, or -ENOTSUP (logged) when the DPDK that runs is not one of those
- * checked: then nothing has been touched, and EAL refuses virtual devices of that name.
+ * a constructor. Returns 0, or -ENOTSUP (logged) when the DPDK that runs is not of a release that
+ * was checked: then nothing has been touched, and EAL refuses virtual devices of that name.
  */
 int dpdk_abi_register_vdev(const char *name, int (*probe)(struct rte_device *dev),
 		int (*remove)(struct rte_device *dev));
 
 /*
+ * NULL, or why this DPDK's PCI devices are not to be read: its release was checked, its patch level
+ * was not. Virtual devices can be had there, so that what is optional need not stop anybody.
+ */
+const char *dpdk_abi_untrusted(void);
+
+/*
  * Call visit for each device on EAL's PCI bus, until it returns true. Devices that do not look like
- * one by the expected layout are passed over. Not to be used while EAL cleans up.
+ * one by the expected layout are passed over, as all are where dpdk_abi_untrusted() has a reason.
+ * Not to be used while EAL cleans up.
  */
 void dpdk_abi_foreach_pci(bool (*visit)(struct rte_device *dev, const struct dpdk_pci *pci,
 		void *arg), void *arg);

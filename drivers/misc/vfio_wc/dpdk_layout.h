@@ -71,7 +71,8 @@ static const struct dpdk_layout dpdk_layout_2607 = {
 /*
  * The releases that were checked. DPDK's promise of a stable ABI within a year, or within an LTS,
  * is about what is public; private structures may change in any release. So a patch level is
- * bounded, too, by the last one that was looked at, although none has changed them so far: by
+ * bounded, too, by the last one that was looked at, although none has changed them so far (what is
+ * of the virtual device is used in later ones, to be able to say so): by
  * check_layout, or, of the two whose source was not to be had (24.11.8 and 25.11.4, Debian's), by
  * the unit tests and the lab's, which run the plugin in that DPDK.
  */

@@ -19,6 +19,7 @@
  * kernel says (sysfs, the device fd, /proc/self/maps). On the data path nothing is added.
  */
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,19 @@
 #include "vfio_wc_shared.h"
 
 #define NAME "vfio_wc"	/* what the names of its virtual devices start with */
+
+/* What becomes of a request where no device can be read. */
+static int
+without(const struct vfio_wc_request *args)
+{
+	if (args->mode == VFIO_WC_REQUIRED) {
+		LOG(ERR, "%s: mode=required cannot be met: %s", args->name, dpdk_abi_untrusted());
+		return -ENOTSUP;
+	}
+	if (args->mode != VFIO_WC_OFF)
+		LOG(NOTICE, "%s: all stays as it is: %s", args->name, dpdk_abi_untrusted());
+	return 0;
+}
 
 static int
 probe(struct rte_device *dev)
@@ -55,6 +69,8 @@ probe(struct rte_device *dev)
 			return ret;
 		}
 	}
+	if (dpdk_abi_untrusted() != NULL)
+		return without(&args);
 	ret = vfio_wc_request_add(&args);
 	if (ret != 0)
 		return ret;
@@ -68,6 +84,8 @@ vdev_remove(struct rte_device *dev)
 {
 	const char *name = rte_dev_name(dev);
 
+	if (dpdk_abi_untrusted() != NULL)
+		return 0;
 	vfio_wc_shared_set(name, NULL);
 	if (vfio_wc_request_remove(name))
 		vfio_wc_hotplug_watch(false);
@@ -75,17 +93,22 @@ vdev_remove(struct rte_device *dev)
 }
 
 /*
- * A request that says "required", and not of which device: probe() could refuse it, but remove
- * nothing, and EAL goes on when a virtual device fails. So its start has to end.
+ * A request that says "required", and not of which device, or where none can be read: probe() could
+ * refuse it, but remove nothing, and EAL goes on when a virtual device fails. So its start has to
+ * end.
  */
 static bool
 is_hopeless(const char *name, const char *args)
 {
 	struct rte_vfio_wc_error error;
 	struct vfio_wc_request request;
+	const int ret = vfio_wc_args_parse(name, args, &request, &error);
 
-	if (vfio_wc_args_parse(name, args, &request, &error) == 0 ||
-			request.mode != VFIO_WC_REQUIRED || request.nb_ranges > 0)
+	if (request.mode != VFIO_WC_REQUIRED)
+		return false;
+	if (dpdk_abi_untrusted() != NULL)
+		return without(&request) != 0;
+	if (ret == 0 || request.nb_ranges > 0)
 		return false;
 	LOG(ERR, "%s: mode=required cannot be met: %s", name, error.text);
 	return true;
@@ -117,7 +140,7 @@ scan(void *arg __rte_unused)
 }
 
 /*
- * In a DPDK that the driver stays away from, nobody takes the name vfio_wc: EAL cannot parse such
+ * In a release that the driver stays away from, nobody takes the name vfio_wc: EAL cannot parse such
  * a --vdev and refuses to start, whatever its mode, and refuses to attach one later. Nothing more
  * needs to be done for mode=required there. (rte_eal_init(), eal_option_device_parse(),
  * rte_devargs_add(), the parse() of the vdev bus, which asks the drivers. Test: test_start.c)

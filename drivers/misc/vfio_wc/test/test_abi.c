@@ -117,6 +117,23 @@ a_device_of_another_layout_is_passed_over(void **state)
 }
 
 static void
+only_patch_levels_that_were_checked(void **state)
+{
+	struct dpdk_pci pci = { 0 };
+
+	(void)state;
+	assert_int_equal(register_as("DPDK 24.11.99"), 0);
+	assert_contains(dpdk_abi_untrusted(), "\"DPDK 24.11.99\" were not checked (of 24.11, patch "
+		"levels up to 8 were)");
+	dpdk_abi_foreach_pci(visit, &pci);
+	assert_string_equal(pci.name, "");
+	assert_int_equal(register_as("DPDK 26.07.1"), 0);
+	assert_contains(dpdk_abi_untrusted(), "(of 26.07, patch levels up to 0 were)");
+	assert_int_equal(register_as(NULL), 0);
+	assert_null(dpdk_abi_untrusted());
+}
+
+static void
 only_releases_that_were_checked(void **state)
 {
 	static const struct {
@@ -132,8 +149,6 @@ only_releases_that_were_checked(void **state)
 		{ "DPDK 24.08.0", "releases from 22.11 to 26.07" },
 		{ "DPDK 26.11.0", "releases from 22.11 to 26.07" },
 		{ "DPDK 26.07.0-rc1", "releases from 22.11 to 26.07" },
-		{ "DPDK 24.11.99", "of 24.11, patch levels up to 8" },
-		{ "DPDK 26.07.1", "of 26.07, patch levels up to 0" },
 		{ "MLNX_DPDK 22.11.2401.1.0", "were" },
 		{ "DPDK", "were" },
 	};
@@ -226,6 +241,7 @@ main(void)
 		cmocka_unit_test(a_pci_device_is_read_as_eal_wrote_it),
 		cmocka_unit_test(a_device_of_another_layout_is_passed_over),
 		cmocka_unit_test(only_releases_that_were_checked),
+		cmocka_unit_test(only_patch_levels_that_were_checked),
 	};
 	char *argv[] = {
 		(char[]){ "test_abi" }, (char[]){ "--no-huge" }, (char[]){ "--no-shconf" },

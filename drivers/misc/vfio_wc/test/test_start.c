@@ -18,7 +18,8 @@
 #include <rte_version.h>
 
 #define CHECKED "DPDK 22.11.0"
-#define UNKNOWN "DPDK 22.11.99"
+#define UNKNOWN "DPDK 26.11.0"
+#define NOT_LOOKED_AT "DPDK 22.11.99"	/* of the release, or laid out as it */
 
 /* The plugin's constructor asks before main() runs: the process starts itself with it. */
 #define VERSION "TEST_START_VERSION"
@@ -31,7 +32,7 @@ __wrap_rte_version(void)
 {
 	const char *version = getenv(VERSION);
 
-	return version != NULL && strcmp(version, UNKNOWN) == 0 ? version : __real_rte_version();
+	return version != NULL && strcmp(version, CHECKED) != 0 ? version : __real_rte_version();
 }
 
 #define WAIT "wait"	/* in the place of what to attach */
@@ -118,6 +119,25 @@ an_unknown_dpdk_does_not_start_with_a_request(void **state)
 	assert_int_equal(start(UNKNOWN, "net_null0", "vfio_wc1," DEV ",mode=required"), CAME_UP);
 }
 
+/* What is optional stops nobody, what is required ends the start. */
+static void
+a_patch_level_that_nobody_looked_at(void **state)
+{
+	(void)state;
+	assert_int_equal(start(NOT_LOOKED_AT, "vfio_wc0," DEV, ""), CAME_UP);
+	assert_contains(output, "vfio_wc0: all stays as it is: the private structures of \""
+		NOT_LOOKED_AT "\" were not checked (of 22.11, patch levels up to ");
+	assert_int_equal(start(NOT_LOOKED_AT, "vfio_wc0,mode=off", ""), CAME_UP);
+	assert_null(strstr(output, "vfio_wc: "));
+	assert_int_equal(start(NOT_LOOKED_AT, "vfio_wc0," DEV ",mode=required", ""), EXIT_FAILURE);
+	assert_contains(output, "vfio_wc0: mode=required cannot be met: the private structures");
+	assert_int_equal(start(NOT_LOOKED_AT, "vfio_wc0,mode=required", ""), EXIT_FAILURE);
+	/* nor can it be had while the program runs */
+	assert_int_equal(start(NOT_LOOKED_AT, "net_null0", "vfio_wc1," DEV ",mode=required"),
+		CAME_UP);
+	assert_int_equal(start(NOT_LOOKED_AT, "net_null0", "vfio_wc1," DEV), ATTACHED);
+}
+
 /* Which device would have to go, nobody knows. */
 static void
 required_ends_the_start_when_no_device_is_named(void **state)
@@ -157,6 +177,7 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_unknown_dpdk_does_not_start_with_a_request),
+		cmocka_unit_test(a_patch_level_that_nobody_looked_at),
 		cmocka_unit_test(required_ends_the_start_when_no_device_is_named),
 		cmocka_unit_test(a_program_that_runs_does_not_end),
 		cmocka_unit_test(looks_go_on),
