@@ -140,9 +140,9 @@ scan(void *arg __rte_unused)
 }
 
 /*
- * In a release that the driver stays away from, nobody takes the name vfio_wc: EAL cannot parse such
- * a --vdev and refuses to start, whatever its mode, and refuses to attach one later. Nothing more
- * needs to be done for mode=required there. (rte_eal_init(), eal_option_device_parse(),
+ * In a release that the driver stays away from, nobody takes the name vfio_wc: EAL cannot parse
+ * such a --vdev and refuses to start, whatever its mode, and refuses to attach one later. Nothing
+ * more needs to be done for mode=required there. (rte_eal_init(), eal_option_device_parse(),
  * rte_devargs_add(), the parse() of the vdev bus, which asks the drivers. Test: test_start.c)
  */
 RTE_INIT(vfio_wc_register)
