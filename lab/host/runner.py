@@ -438,8 +438,11 @@ class Lab:
         for path in sorted(glob.glob(LAB + '/tests/*/*.sh')):
             asks, name = Asks.of_script(path), '/'.join(path.split('/')[-2:])[:-len('.sh')]
             for machine in asks.machines():
+                # A release that is built for --long only is tested there only.
+                built, *_ = Unit.BUILDS.get('gcc-' + machine[1], Unit.BUILDS['gcc'])
                 yield Script.make(session, name + where(machine), script=path, asks=asks,
-                                  stage=asks.stage, machine=machine, machines=self.machines)
+                                  stage=max(asks.stage, built, key=STAGES.index),
+                                  machine=machine, machines=self.machines)
         found = [mutants.Mutant(path) for path in sorted(glob.glob(LAB + '/mutants/*.patch'))]
         yield Control.make(session, 'mutants/control',
                            tests=sorted({test for mutant in found for test in mutant.tests()}))
