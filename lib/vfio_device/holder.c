@@ -92,6 +92,15 @@ read_name(const char *pid, char *name, size_t size)
 		fclose(f);
 }
 
+static struct vfio_wc_holder
+process(const char *pid)
+{
+	struct vfio_wc_holder holder = { .pid = atoi(pid) };
+
+	read_name(pid, holder.name, sizeof(holder.name));
+	return holder;
+}
+
 void
 vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, struct vfio_wc_holder *out)
 {
@@ -104,10 +113,58 @@ vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, struct vfio_wc_holder *out)
 		snprintf(nodes.cdev, sizeof(nodes.cdev), "/dev/vfio/devices/%s", pci->cdev);
 	proc = opendir("/proc");
 	while (proc != NULL && out->pid == 0 && (entry = readdir(proc)) != NULL)
-		if (atoi(entry->d_name) > 0 && holds(&nodes, entry->d_name)) {
-			out->pid = atoi(entry->d_name);
-			read_name(entry->d_name, out->name, sizeof(out->name));
-		}
+		if (atoi(entry->d_name) > 0 && holds(&nodes, entry->d_name))
+			*out = process(entry->d_name);
+	if (proc != NULL)
+		closedir(proc);
+}
+
+/* "7f3a9c000000-7f3a9c004000 rw-s 0 00:16 3072 /sys/devices/pci0000:00/0000:00:03.0/resource4_wc" */
+static int
+sysfs_bar(const char *line, const char *file)
+{
+	const char *at = strstr(line, file);
+
+	if (at == NULL)
+		return -1;
+	at += strlen(file);
+	if (*at < '0' || *at >= '0' + PCI_STD_NUM_BARS)
+		return -1;
+	return strcmp(at + 1, "\n") == 0 || strcmp(at + 1, "_wc\n") == 0 ? *at - '0' : -1;
+}
+
+static void
+find_mapped(const char *pid, const char *file, struct vfio_wc_holder out[PCI_STD_NUM_BARS])
+{
+	char path[PATH_MAX], *line = NULL;
+	size_t size = 0;
+	FILE *f;
+	int bar;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/maps", pid);
+	f = fopen(path, "re");
+	while (f != NULL && getline(&line, &size, f) > 0) {
+		bar = sysfs_bar(line, file);
+		if (bar >= 0 && out[bar].pid == 0)
+			out[bar] = process(pid);
+	}
+	free(line);
+	if (f != NULL)
+		fclose(f);
+}
+
+void
+vfio_wc_find_mappers(const struct vfio_wc_sysfs *pci, struct vfio_wc_holder out[PCI_STD_NUM_BARS])
+{
+	const struct dirent *entry;
+	char file[VFIO_WC_BDF_LEN + 16];
+	DIR *proc = opendir("/proc");
+
+	memset(out, 0, PCI_STD_NUM_BARS * sizeof(*out));
+	snprintf(file, sizeof(file), "/%s/resource", pci->bdf);
+	while (proc != NULL && (entry = readdir(proc)) != NULL)
+		if (atoi(entry->d_name) > 0)
+			find_mapped(entry->d_name, file, out);
 	if (proc != NULL)
 		closedir(proc);
 }

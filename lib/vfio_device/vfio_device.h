@@ -9,7 +9,7 @@
  *
  *      address, sysfs        pci.c      which device, and what the kernel says of it
  *      opening               open.c     by its group, or by its character device
- *      holder                holder.c   which process has it open
+ *      holder                holder.c   which process has it open, or mapped through sysfs
  *      fd, BARs, ranges      bar.c      what VFIO says of an fd; which range of a BAR is one
  *      mappings              maps.c     what of devices a process has mapped
  *
@@ -101,6 +101,13 @@ struct vfio_wc_holder {
  * (which a kernel tells from 6.18 on). Needs root to see into other users' processes.
  */
 void vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, struct vfio_wc_holder *out);
+
+/*
+ * Who has a BAR mapped through sysfs (resourceN, resourceN_wc), as tools do that dump registers: of
+ * each BAR the first that is found. The kernel gives a page no second memory type meanwhile.
+ */
+void vfio_wc_find_mappers(const struct vfio_wc_sysfs *pci,
+		struct vfio_wc_holder out[PCI_STD_NUM_BARS]);
 
 /* ---- fd, BARs, ranges ---- */
 

@@ -23,6 +23,11 @@ DIR *__real_opendir(const char *path);
 DIR *__wrap_opendir(const char *path);
 ssize_t __real_readlink(const char *path, char *buf, size_t size);
 ssize_t __wrap_readlink(const char *path, char *buf, size_t size);
+typedef int filter(const struct dirent *entry);
+typedef int order(const struct dirent **a, const struct dirent **b);
+int __real_scandir(const char *path, struct dirent ***list, filter *select, order *compare);
+int __wrap_scandir(const char *path, struct dirent ***list, filter *select, order *compare);
+int __wrap_scandir64(const char *path, struct dirent ***list, filter *select, order *compare);
 int __real_access(const char *path, int mode);
 int __wrap_access(const char *path, int mode);
 
@@ -79,6 +84,20 @@ __wrap_readlink(const char *path, char *buf, size_t size)
 	char at[PATH_MAX];
 
 	return __real_readlink(here(path, at), buf, size);
+}
+
+int
+__wrap_scandir(const char *path, struct dirent ***list, filter *select, order *compare)
+{
+	char buf[PATH_MAX];
+
+	return __real_scandir(here(path, buf), list, select, compare);
+}
+
+int
+__wrap_scandir64(const char *path, struct dirent ***list, filter *select, order *compare)
+{
+	return __wrap_scandir(path, list, select, compare);
 }
 
 int

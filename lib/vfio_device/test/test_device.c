@@ -382,6 +382,45 @@ holders_are_found(void **state)
 	fake_remove("/proc/42");
 }
 
+static void
+mappers_through_sysfs_are_found(void **state)
+{
+	struct vfio_wc_holder found[PCI_STD_NUM_BARS];
+	struct vfio_wc_sysfs pci;
+
+	(void)state;
+	fake_virtio();
+	assert_int_equal(vfio_wc_sysfs_read(FAKE_BDF, &pci), 0);
+	vfio_wc_find_mappers(&pci, found);
+	assert_int_equal(found[4].pid, 0);
+
+	fake_file("/proc/42/comm", "pcimem\n");
+	fake_file("/proc/42/maps",
+		"7f3a00000000-7f3a00004000 rw-s 00000000 00:16 72 "
+		"/sys/devices/pci0000:00/0000:00:03.0/resource4_wc\n"
+		"7f3a10000000-7f3a10001000 rw-s 00000000 00:16 73                         "
+		"/host/sys/devices/pci0000:00/0000:00:03.0/resource1\n");
+	/* another device's, one behind it, one in another domain; other files */
+	fake_file("/proc/43/comm", "other\n");
+	fake_file("/proc/43/maps",
+		"7f3a00000000-7f3a00004000 rw-s 00000000 00:16 72 "
+		"/sys/devices/pci0000:00/0000:00:04.0/resource0\n"
+		"7f3a00000000-7f3a00004000 rw-s 00000000 00:16 72 "
+		"/sys/devices/pci0000:00/0000:00:03.0/0000:01:00.0/resource0\n"
+		"7f3a00000000-7f3a00004000 rw-s 00000000 00:16 72 "
+		"/sys/devices/pci0000:00/10000:00:03.0/resource0\n"
+		"7f3a00000000-7f3a00004000 rw-s 00000000 00:16 72 "
+		"/sys/devices/pci0000:00/0000:00:03.0/resource2_wc_of_old\n"
+		"7f3a00000000-7f3a00004000 rw-s 00000000 00:16 72 "
+		"/sys/devices/pci0000:00/0000:00:03.0/resource\n");
+	vfio_wc_find_mappers(&pci, found);
+	assert_int_equal(found[4].pid, 42);
+	assert_string_equal(found[4].name, "pcimem");
+	assert_int_equal(found[1].pid, 42);
+	assert_int_equal(found[0].pid, 0);
+	assert_int_equal(found[2].pid, 0);
+}
+
 int
 main(void)
 {
@@ -396,6 +435,7 @@ main(void)
 		T(maps_of_vfio_devices_are_read),
 		T(mappings_are_checked),
 		T(holders_are_found),
+		T(mappers_through_sysfs_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
