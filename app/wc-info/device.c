@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,7 +46,23 @@ learn_from_fd(struct device *d, int fd)
 			d->opened = false;
 }
 
-/* Ask the kernel, if nobody has the device; otherwise find out who. */
+/* A group that vfio makes in no-IOMMU mode has this name. */
+static bool
+is_noiommu(const struct device *d)
+{
+	char path[96], name[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%s/name", d->sysfs.group);
+	f = fopen(path, "re");
+	if (f != NULL && fgets(name, sizeof(name), f) == NULL)
+		name[0] = '\0';
+	if (f != NULL)
+		fclose(f);
+	return strncmp(name, "vfio-noiommu", strlen("vfio-noiommu")) == 0;
+}
+
+/* Ask the kernel, if that is wanted and nobody has the device; otherwise find out who. */
 static void
 learn_from_vfio(struct device *d, bool may_open, const char *token)
 {
@@ -57,8 +75,9 @@ learn_from_vfio(struct device *d, bool may_open, const char *token)
 			d->user.pid);
 		return;
 	}
-	if (!may_open) {
-		say_cookies(d, UNKNOWN, "not opened (--no-open)");
+	d->not_asked = !may_open;
+	if (d->not_asked) {
+		say_cookies(d, UNKNOWN, "not asked; --open asks the kernel");
 		return;
 	}
 	if (vfio_wc_open(&d->sysfs, token, &opened, &why) != 0) {
@@ -69,23 +88,106 @@ learn_from_vfio(struct device *d, bool may_open, const char *token)
 	vfio_wc_close(&opened);
 }
 
+/* "llq_policy=0", "enable_llq=0" (DPDK 22.11 to 23.11): ENA's word for "do not push". */
+static bool
+is_no_push(const char *devarg)
+{
+	const char *value = strchr(devarg, '=');
+	char *end;
+
+	if (value == NULL || (strncmp(devarg, "llq_policy=", 11) != 0 &&
+			strncmp(devarg, "enable_llq=", 11) != 0))
+		return false;
+	return strtoul(value + 1, &end, 0) == 0 && end != value + 1;
+}
+
+/* In EAL's parameters: "-a", "0000:00:07.0,llq_policy=0"; "--allow=00:07.0,llq_policy=0" */
+static void
+learn_no_push(struct device *d, const json_t *params)
+{
+	char copy[256], bdf[VFIO_WC_BDF_LEN], *rest, *word;
+	const json_t *param;
+	size_t i;
+
+	json_array_foreach(params, i, param) {
+		snprintf(copy, sizeof(copy), "%s", json_is_string(param) ?
+			json_string_value(param) : "");
+		rest = copy;
+		if (strncmp(rest, "--allow=", 8) == 0)
+			rest += 8;
+		else if (strncmp(rest, "-a", 2) == 0)
+			rest += 2;
+		word = strsep(&rest, ",");
+		if (vfio_wc_bdf(word, bdf) != 0 || strcmp(bdf, d->sysfs.bdf) != 0)
+			continue;
+		while ((word = strsep(&rest, ",")) != NULL)
+			if (is_no_push(word))
+				snprintf(d->no_push, sizeof(d->no_push), "%.*s",
+					(int)sizeof(d->no_push) - 1, word);
+	}
+}
+
 /* The ranges of the plugin in a DPDK process, by their IDs; NULL, and why. */
 static json_t *
-ask_plugin(pid_t pid, const char **reason)
+ask_plugin(struct device *d)
 {
-	json_t *ranges;
+	json_t *ranges, *params;
 	int fd;
 
-	fd = telemetry_connect(pid, 2);
+	fd = telemetry_connect(d->user.pid, 2);
 	if (fd < 0) {
-		*reason = "it has no DPDK telemetry socket that answers";
+		d->ranges_reason = "it has no DPDK telemetry socket that answers";
 		return NULL;
 	}
 	ranges = telemetry_ask(fd, "/vfio_wc/ranges", NULL);
-	close(fd);
 	if (ranges == NULL)
-		*reason = "it runs without the vfio_wc plugin";
+		d->ranges_reason = "it runs without the vfio_wc plugin";
+	params = telemetry_ask(fd, "/eal/params", NULL);
+	learn_no_push(d, params);
+	json_decref(params);
+	close(fd);
 	return ranges;
+}
+
+static bool
+is_range(const json_t *range, const char *state)
+{
+	return strcmp(json_string_value(json_object_get(range, "state")), state) == 0 &&
+		strcmp(json_string_value(json_object_get(range, "requested")), "WC") == 0;
+}
+
+/* Does the kernel's list of memory types have all of the range as WC? */
+static enum answer
+kernel_has(const struct device *d, const json_t *range)
+{
+	const uint64_t bar = json_integer_value(json_object_get(range, "bar"));
+	struct rte_vfio_wc_memtype list[MEMTYPES];
+	uint64_t next, end;
+	int i, n;
+
+	if (bar >= RTE_VFIO_WC_BARS)
+		return UNKNOWN;
+	next = d->sysfs.bar[bar].start + json_integer_value(json_object_get(range, "offset"));
+	end = next + json_integer_value(json_object_get(range, "length"));
+	n = rte_vfio_wc_pat_list(next, end - next, list, MEMTYPES, NULL);
+	if (n < 0 || n > MEMTYPES)
+		return UNKNOWN;
+	/* sorted by start */
+	for (i = 0; i < n && list[i].start <= next && strcmp(list[i].type, "WC") == 0; i++)
+		if (list[i].start + list[i].length > next)
+			next = list[i].start + list[i].length;
+	return i == n && next >= end ? YES : NO;
+}
+
+/* What the plugin says is what it remembers: the kernel's list is how it is. */
+static void
+compare_with_kernel(struct device *d, json_t *range)
+{
+	const enum answer has = kernel_has(d, range);
+
+	json_object_set_new(range, "in_kernel_list",
+		has == UNKNOWN ? json_null() : json_boolean(has == YES));
+	d->disagree = d->disagree || has == NO;
 }
 
 /* What the user's plugin says of this device. */
@@ -97,20 +199,22 @@ learn_from_user(struct device *d)
 
 	if (d->user.pid == 0)
 		return;
-	all = ask_plugin(d->user.pid, &d->ranges_reason);
+	all = ask_plugin(d);
 	if (all == NULL)
 		return;
 	d->ranges = json_array();
 	json_object_foreach(all, id, range) {
 		const char *device = json_string_value(json_object_get(range, "device"));
 		const char *reason = json_string_value(json_object_get(range, "reason"));
-		const char *state = json_string_value(json_object_get(range, "state"));
 
-		if (device == NULL || reason == NULL || state == NULL ||
-			strcmp(device, d->sysfs.bdf) != 0)
+		if (device == NULL || reason == NULL || strcmp(device, d->sysfs.bdf) != 0 ||
+				!json_is_string(json_object_get(range, "state")) ||
+				!json_is_string(json_object_get(range, "requested")))
 			continue;
 		json_array_append(d->ranges, range);
-		if (strcmp(state, "on") == 0)
+		if (is_range(range, "on"))
+			compare_with_kernel(d, range);
+		if (strcmp(json_string_value(json_object_get(range, "state")), "on") == 0)
 			d->cookies = YES;
 		else if (strstr(reason, "no mmap cookies") != NULL)
 			say_cookies(d, NO, "%s", reason);
@@ -174,19 +278,18 @@ any_bar_offers_wc(const struct device *d)
 	return false;
 }
 
-/* A range that the plugin has on, WC, or failing that one that is off. */
+/* A WC range of the plugin that is on or off; of several that are on, one not in the list first. */
 static const json_t *
-range_of(const struct device *d, const char *wanted)
+range_of(const struct device *d, const char *state)
 {
-	const json_t *range;
+	const json_t *range, *found = NULL;
 	size_t i;
 
 	json_array_foreach(d->ranges, i, range)
-		if (strcmp(json_string_value(json_object_get(range, "state")), wanted) == 0 &&
-				strcmp(json_string_value(json_object_get(range, "requested")),
-					"WC") == 0)
-			return range;
-	return NULL;
+		if (is_range(range, state) && (found == NULL ||
+				json_is_false(json_object_get(range, "in_kernel_list"))))
+			found = range;
+	return found;
 }
 
 #define BECAUSE(d, answer, ...) do { \
@@ -194,21 +297,52 @@ range_of(const struct device *d, const char *wanted)
 	snprintf((d)->because, sizeof((d)->because), __VA_ARGS__); \
 } while (0)
 
+static void
+conclude_on(struct device *d, const json_t *range)
+{
+	const uint64_t offset = json_integer_value(json_object_get(range, "offset"));
+
+	if (d->disagree)
+		BECAUSE(d, NO, "the kernel's list of memory types does not have BAR %d [0x%" PRIx64
+			", 0x%" PRIx64 ") as WC; the plugin in %s (pid %d) says that it is on: "
+			"they disagree", (int)json_integer_value(json_object_get(range, "bar")),
+			offset, offset + (uint64_t)json_integer_value(
+			json_object_get(range, "length")), d->user.name, d->user.pid);
+	else
+		BECAUSE(d, YES, "the plugin in %s (pid %d) has it from the kernel%s", d->user.name,
+			d->user.pid, json_is_null(json_object_get(range, "in_kernel_list")) ?
+			", it says; the kernel's list of memory types cannot be read" : "");
+}
+
+static void
+conclude_off(struct device *d, const json_t *range)
+{
+	const uint64_t bar = json_integer_value(json_object_get(range, "bar"));
+	const struct vfio_wc_holder *mapper = &d->mapper[bar % RTE_VFIO_WC_BARS];
+	const char *reason = json_string_value(json_object_get(range, "reason"));
+
+	/* EBUSY, as the library says it */
+	if (mapper->pid != 0 && strstr(reason, "held with another memory type") != NULL)
+		BECAUSE(d, NO, "%.400s: %s (pid %d) has BAR %d mapped through sysfs", reason,
+			mapper->name, mapper->pid, (int)bar);
+	else
+		BECAUSE(d, NO, "%s", reason);
+}
+
 /* The one sentence. Strong witnesses first. */
 static void
 conclude(struct device *d)
 {
-	const json_t *off;
+	const json_t *range;
 
-	if (range_of(d, "on") != NULL)
-		BECAUSE(d, YES, "the plugin in %s (pid %d) has it from the kernel", d->user.name,
-			d->user.pid);
+	if ((range = range_of(d, "on")) != NULL)
+		conclude_on(d, range);
 	else if (any_wc(d->nb_pat, d->pat))
 		BECAUSE(d, YES, "the kernel's list of memory types says so");
 	else if (any_wc(d->nb_mtrr, d->mtrr))
 		BECAUSE(d, YES, "an MTRR makes uncached mappings of it write-combining");
-	else if ((off = range_of(d, "off")) != NULL)
-		BECAUSE(d, NO, "%s", json_string_value(json_object_get(off, "reason")));
+	else if ((range = range_of(d, "off")) != NULL)
+		conclude_off(d, range);
 	else if (d->cookies == NO)
 		BECAUSE(d, NO, "%.400s", d->cookies_reason);
 	else if (d->opened && !any_bar_offers_wc(d))
@@ -220,12 +354,13 @@ conclude(struct device *d)
 		BECAUSE(d, NO, "the plugin in %s (pid %d) was asked for no range of this device",
 			d->user.name, d->user.pid);
 	else if (pat_is_readable(d))
-		BECAUSE(d, NO, "the kernel's list of memory types has none of it%s%s",
+		BECAUSE(d, NO, "%sthe kernel's list of memory types has none of it%s%s",
+			d->user.pid == 0 ? "nobody is seen to use the device, and " : "",
 			d->ranges_reason != NULL ? "; as for its user, " : "",
 			d->ranges_reason != NULL ? d->ranges_reason : "");
 	else
 		BECAUSE(d, UNKNOWN, "%.400s, and the kernel's list of memory types cannot be read",
-			d->cookies_reason);
+			d->not_asked ? "nobody is seen to use the device" : d->cookies_reason);
 }
 
 int
@@ -237,6 +372,8 @@ device_learn(struct device *d, const char *address, bool may_open, const char *t
 	ret = vfio_wc_sysfs_read(address, &d->sysfs);
 	if (ret != 0 || !vfio_wc_sysfs_is_vfio(&d->sysfs))
 		return ret;
+	d->noiommu = is_noiommu(d);
+	vfio_wc_find_mappers(&d->sysfs, d->mapper);
 	learn_from_vfio(d, may_open, token);
 	learn_from_user(d);
 	learn_memtypes(d);

@@ -12,7 +12,7 @@ static const char * const on_off[] = { [UNKNOWN] = "unknown", [YES] = "on", [NO]
 bool
 report_is_incomplete(const struct device *d)
 {
-	return d->wc == UNKNOWN || d->cookies == UNKNOWN;
+	return d->wc == UNKNOWN || d->disagree || (d->cookies == UNKNOWN && !d->not_asked);
 }
 
 static const char *
@@ -56,6 +56,9 @@ print_bar(const struct device *d, unsigned int bar)
 		printf(", MSI-X table in [0x%" PRIx64 ", 0x%" PRIx64 ")", d->info[bar].msix_offset,
 			d->info[bar].msix_offset + d->info[bar].msix_length);
 	printf("\n");
+	if (d->mapper[bar].pid != 0)
+		printf("           mapped through sysfs by %s (pid %d): no page of that gets "
+			"another memory type\n", d->mapper[bar].name, d->mapper[bar].pid);
 
 	for (i = 0; i < d->nb_pat[bar]; i++) {
 		const struct rte_vfio_wc_memtype *m = &d->pat[bar][i];
@@ -76,6 +79,29 @@ print_bar(const struct device *d, unsigned int bar)
 				d->mtrr[bar][i].start - b->start + d->mtrr[bar][i].length);
 }
 
+/* Only for one who has WC is this a question. */
+static bool
+pushing_matters(const struct device *d)
+{
+	return d->wc == YES && json_array_size(d->ranges) > 0;
+}
+
+static void
+print_range(const json_t *range)
+{
+	const uint64_t offset = json_integer_value(json_object_get(range, "offset"));
+
+	printf("  plugin: BAR %" JSON_INTEGER_FORMAT " [0x%" PRIx64 ", 0x%" PRIx64
+		") %s, asked for as %s: %s%s\n",
+		json_integer_value(json_object_get(range, "bar")), offset, offset +
+		(uint64_t)json_integer_value(json_object_get(range, "length")),
+		json_string_value(json_object_get(range, "state")),
+		json_string_value(json_object_get(range, "requested")),
+		json_string_value(json_object_get(range, "reason")),
+		json_is_false(json_object_get(range, "in_kernel_list")) ?
+		"; not so in the kernel's list of memory types" : "");
+}
+
 void
 report_text(const struct device *d)
 {
@@ -87,20 +113,13 @@ report_text(const struct device *d)
 		d->sysfs.driver, d->user.pid != 0 ? "" : "\n");
 	if (d->user.pid != 0)
 		printf("  used by %s (pid %d)\n", d->user.name, d->user.pid);
+	if (d->noiommu)
+		printf("  no-IOMMU mode: nothing keeps its DMA from any memory\n");
 	for (bar = 0; bar < RTE_VFIO_WC_BARS; bar++)
 		if (d->sysfs.bar[bar].size != 0)
 			print_bar(d, bar);
-	json_array_foreach(d->ranges, i, range) {
-		uint64_t offset = json_integer_value(json_object_get(range, "offset"));
-
-		printf("  plugin: BAR %" JSON_INTEGER_FORMAT " [0x%" PRIx64 ", 0x%" PRIx64
-			") %s, asked for as %s: %s\n",
-			json_integer_value(json_object_get(range, "bar")), offset, offset +
-			(uint64_t)json_integer_value(json_object_get(range, "length")),
-			json_string_value(json_object_get(range, "state")),
-			json_string_value(json_object_get(range, "requested")),
-			json_string_value(json_object_get(range, "reason")));
-	}
+	json_array_foreach(d->ranges, i, range)
+		print_range(range);
 	if (d->ranges_reason != NULL)
 		printf("  plugin: not asked, %s\n", d->ranges_reason);
 	printf("  the kernel offers mmap cookies: %s%s%s\n", answers[d->cookies],
@@ -109,6 +128,11 @@ report_text(const struct device *d)
 		printf("  whether WC is on could not be learnt: %s\n", d->because);
 	else
 		printf("  WC is %s because %s\n", on_off[d->wc], d->because);
+	if (pushing_matters(d) && d->no_push[0] != '\0')
+		printf("  but nobody pushes there: %s (pid %d) was started with %s\n", d->user.name,
+			d->user.pid, d->no_push);
+	else if (pushing_matters(d))
+		printf("  whether the PMD pushes there is the PMD's business, not known here\n");
 }
 
 static json_t *
@@ -142,6 +166,13 @@ types_json(const struct device *d, unsigned int bar)
 	return array;
 }
 
+static json_t *
+process_json(const struct vfio_wc_holder *process)
+{
+	return process->pid == 0 ? json_null() :
+		json_pack("{s:i, s:s}", "pid", (int)process->pid, "name", process->name);
+}
+
 json_t *
 report_json(const struct device *d)
 {
@@ -157,19 +188,20 @@ report_json(const struct device *d)
 		/* a string: physical addresses may need more bits than a double has */
 		snprintf(start, sizeof(start), "0x%" PRIx64, b->start);
 		json_array_append_new(bars, json_pack(
-			"{s:i, s:s, s:I, s:b, s:b, s:b, s:o, s:o, s:o}",
+			"{s:i, s:s, s:I, s:b, s:b, s:b, s:o, s:o, s:o, s:o}",
 			"bar", (int)bar, "start", start, "size", (json_int_t)b->size,
 			"memory", b->memory, "64bit", b->is_64, "prefetchable", b->prefetchable,
 			"types", types_json(d, bar),
 			"pat", memtypes_json(d->pat[bar], d->nb_pat[bar], b->start),
-			"mtrr", memtypes_json(d->mtrr[bar], d->nb_mtrr[bar], b->start)));
+			"mtrr", memtypes_json(d->mtrr[bar], d->nb_mtrr[bar], b->start),
+			"sysfs_user", process_json(&d->mapper[bar])));
 	}
-	return json_pack("{s:s, s:i, s:i, s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:s}",
+	return json_pack("{s:s, s:i, s:i, s:s, s:b, s:o, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:s}",
 		"device", d->sysfs.bdf, "vendor_id", (int)d->sysfs.vendor, "device_id",
-		(int)d->sysfs.device, "driver", d->sysfs.driver,
-		"user", d->user.pid == 0 ? json_null() :
-			json_pack("{s:i, s:s}", "pid", (int)d->user.pid, "name", d->user.name),
+		(int)d->sysfs.device, "driver", d->sysfs.driver, "noiommu", d->noiommu,
+		"user", process_json(&d->user),
 		"cookies", answers[d->cookies], "cookies_reason", d->cookies_reason,
 		"bars", bars, "ranges", d->ranges == NULL ? json_null() : json_deep_copy(d->ranges),
-		"wc", on_off[d->wc], "because", d->because);
+		"wc", on_off[d->wc], "because", d->because,
+		"agree", json_boolean(!d->disagree), "no_push", d->no_push);
 }

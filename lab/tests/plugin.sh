@@ -11,7 +11,7 @@ programs=/src/lab/guest/programs
 
 # What the kernel's list of memory types has as WC in a BAR: "OFFSET+LENGTH ...", or "none"
 wc_entries() { # BDF BAR
-	dpdk-wc-info --json --no-open "$1" | $programs/query.py "' '.join(
+	dpdk-wc-info --json "$1" | $programs/query.py "' '.join(
 		'%#x+%#x' % (entry['offset'], entry['length'])
 		for bar in a['devices'][0]['bars'] if bar['bar'] == $2
 		for entry in bar['pat'] if entry['type'] == 'WC') or 'none'"

@@ -88,6 +88,10 @@ read_name(const char *pid, char *name, size_t size)
 	f = fopen(path, "re");
 	if (f != NULL && fgets(name, size, f) != NULL)
 		name[strcspn(name, "\n")] = '\0';
+	/* whatever a process calls itself, a terminal and a JSON have to bear it */
+	for (; *name != '\0'; name++)
+		if (*name < ' ' || *name > '~')
+			*name = '?';
 	if (f != NULL)
 		fclose(f);
 }
@@ -119,7 +123,7 @@ vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, struct vfio_wc_holder *out)
 		closedir(proc);
 }
 
-/* "7f3a9c000000-7f3a9c004000 rw-s 0 00:16 3072 /sys/devices/pci0000:00/0000:00:03.0/resource4_wc" */
+/* "7f3a9c000-7f3a9d000 rw-s 0 00:16 72 /sys/devices/pci0000:00/0000:00:03.0/resource4_wc" */
 static int
 sysfs_bar(const char *line, const char *file)
 {

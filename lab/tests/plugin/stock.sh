@@ -55,7 +55,7 @@ for args in mode=off "$range,mode=off" ""; do
 done
 
 # the tool says the same
-info=$(dpdk-wc-info "$addr")
+info=$(dpdk-wc-info --open "$addr")
 is "dpdk-wc-info learns everything" $? 0
 matches "dpdk-wc-info: no cookies" "$info" \
 	"the kernel offers mmap cookies: no, this kernel's vfio driver has no mmap cookies"

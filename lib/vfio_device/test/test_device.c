@@ -379,6 +379,8 @@ holders_are_found(void **state)
 	fake_file("/proc/42/fdinfo/7", "pos:\t0\n"
 		"vfio-device-syspath: /sys/devices/pci0000:00/0000:00:03.0\n");
 	assert_int_equal(holder("testpmd"), 42);
+	fake_file("/proc/42/comm", "p\xc3\xa9\033[2J\n");
+	assert_int_equal(holder("p???[2J"), 42);
 	fake_remove("/proc/42");
 }
 
