@@ -65,7 +65,7 @@ static const char usage[] =
 "                          (0000:00:05.0,bar=2,offset=0,len=0x10000)\n"
 "\n"
 "Output\n"
-"  -j, --json FILE         results (schema.json describes them)\n"
+"  -j, --json FILE         results (schema.json describes them), however the run ends\n"
 "  -s, --show FILE         print the table of such a file\n"
 "  -v, --verbose           show testpmd's output\n"
 "  -h, --help              this text\n"
@@ -143,7 +143,8 @@ parse_unsigned(const char *option, const char *text, unsigned int min, unsigned 
 	uint64_t v = 0;
 	enum wc_status st = parse_number(option, text, min, max, &v);
 
-	*value = v;
+	if (st == WC_OK)
+		*value = v;
 	return st;
 }
 
@@ -151,10 +152,11 @@ static enum wc_status
 parse_seconds(const char *option, const char *text, double min, double *value)
 {
 	char *end;
+	const double v = strtod(text, &end);
 
-	*value = strtod(text, &end);
-	if (end == text || *end != '\0' || !(*value >= min && *value <= 3600))
+	if (end == text || *end != '\0' || !(v >= min && v <= 3600))
 		return fail(WC_USAGE, "%s %s: not seconds from %g to 3600", option, text, min);
+	*value = v;
 	return WC_OK;
 }
 
@@ -263,6 +265,8 @@ parse_option(struct args *a, int opt, const char *arg, bool *have_arms)
 		a->targets[a->n_targets++].device = arg;
 		return WC_OK;
 	case 'F':
+		if (!text_is_utf8(arg))
+			return fail(WC_USAGE, "--forward %s: not UTF-8", arg);
 		a->forward = arg;
 		return WC_OK;
 	case 'f':
@@ -365,8 +369,8 @@ args_plugin(const struct args *a, enum arm arm)
 enum wc_status
 args_parse(struct args *a, int argc, char **argv)
 {
+	enum wc_status st = WC_OK, one;
 	bool have_arms = false;
-	enum wc_status st;
 	int opt;
 
 	*a = (struct args){
@@ -388,10 +392,15 @@ args_parse(struct args *a, int argc, char **argv)
 	optind = 0;
 	while ((opt = getopt_long(argc, argv, "a:b:c:D:F:f:hj:l:m:n:p:q:r:s:vw:", options,
 			NULL)) != -1) {
-		st = parse_option(a, opt, optarg, &have_arms);
-		if (st != WC_OK || a->done)
+		one = parse_option(a, opt, optarg, &have_arms);
+		/* The first failure counts; where the result goes may stand behind it. */
+		if (st == WC_OK)
+			st = one;
+		if (a->done)
 			return st;
 	}
+	if (st != WC_OK)
+		return st;
 	if (optind != argc)
 		return fail(WC_USAGE, "%s: not an option; see --help", argv[optind]);
 	if (a->show != NULL)

@@ -40,6 +40,17 @@ warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 const char *
 warn_text(unsigned int n);
 
+/*
+ * What others print (a terminal's text, cut anywhere; a name) may be no UTF-8, and nothing else is
+ * JSON. Each byte that belongs to no character becomes a '?'; done where such text is taken in.
+ * Failures and warnings do it by themselves.
+ */
+void
+text_clean(char *text);
+
+bool
+text_is_utf8(const char *text);
+
 /* Set by the handler of SIGINT, SIGTERM, SIGHUP; every wait looks at it. */
 extern volatile int interrupted;
 

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <float.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "report.h"
 
@@ -169,6 +174,7 @@ cpu_name(char *name, size_t size)
 			continue;
 		line[strcspn(line, "\n")] = '\0';
 		snprintf(name, size, "%s", line + strcspn(line, ":") + 2);
+		text_clean(name);
 		break;
 	}
 	fclose(f);
@@ -192,6 +198,7 @@ hypervisor_name(char *name, size_t size)
 		: "0"(0x40000000));
 	signature[1] = ecx;
 	snprintf(name, size, "%.12s", (const char *)signature);
+	text_clean(name);
 #else
 	snprintf(name, size, "unknown");
 #endif
@@ -245,9 +252,11 @@ report_json(const struct result *r)
 		[WC_COUNTS] = "counts differ", [WC_TESTPMD] = "testpmd failed",
 		[WC_INTERRUPTED] = "interrupted",
 	};
+	const char *message = r->running ? "the run has not ended, or it was killed" : fail_text();
 
 	return json_pack("{ss ss ss* ss sf so s{ss ss si sf sf sI} so* so}",
-		"schema", REPORT_SCHEMA, "status", verdict[r->status], "message", fail_text(),
+		"schema", REPORT_SCHEMA, "status", r->running ? "running" : verdict[r->status],
+		"message", message,
 		"started", r->started, "seconds", r->seconds,
 		"environment", environment_json(r),
 		"settings",
@@ -473,12 +482,95 @@ report_table(const json_t *result, FILE *f, bool colour)
 	notes(result, f, paint);
 }
 
+static int
+dump(const json_t *result, FILE *f)
+{
+	int err = 0;
+
+	if (json_dumpf(result, f, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) < 0 ||
+			fputc('\n', f) == EOF || fflush(f) != 0)
+		err = errno != 0 ? errno : EIO;
+	return err;
+}
+
+static int
+write_through(const json_t *result, const char *path)
+{
+	FILE *f = fopen(path, "we");
+	int err;
+
+	if (f == NULL)
+		return errno;
+	err = dump(result, f);
+	return fclose(f) != 0 && err == 0 ? errno : err;
+}
+
+/* So that the new name is on the disk, too. */
+static void
+sync_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+	int fd;
+
+	snprintf(dir, sizeof(dir), "%.*s", slash != NULL ? (int)(slash - path) + 1 : 1,
+		slash != NULL ? path : ".");
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+}
+
+/* A new file beside the old one, which it replaces when it is on the disk. */
+static int
+replace(const json_t *result, const char *path, mode_t mode)
+{
+	char temporary[PATH_MAX];
+	int err, fd;
+	FILE *f;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
+		return ENAMETOOLONG;
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	f = fdopen(fd, "w");
+	if (f == NULL)
+		abort();
+	err = dump(result, f);
+	if (err == 0 && (fchmod(fd, mode) != 0 || fsync(fd) != 0))
+		err = errno;
+	if (fclose(f) != 0 && err == 0)
+		err = errno;
+	if (err == 0 && rename(temporary, path) != 0)
+		err = errno;
+	if (err != 0)
+		unlink(temporary);
+	else
+		sync_directory(path);
+	return err;
+}
+
 enum wc_status
 report_write(const json_t *result, const char *path)
 {
-	if (json_dump_file(result, path, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) < 0)
-		return fail(WC_INTERNAL, "cannot write %s", path);
-	return WC_OK;
+	const mode_t mask = umask(0);
+	char file[PATH_MAX];
+	struct stat old;
+	int err;
+
+	umask(mask);
+	errno = 0;
+	if (stat(path, &old) != 0)
+		err = replace(result, path, 0666 & ~mask);
+	else if (!S_ISREG(old.st_mode))
+		err = write_through(result, path);
+	else if (realpath(path, file) == NULL)
+		err = errno;
+	else
+		err = replace(result, file, old.st_mode & 07777);
+	return err == 0 ? WC_OK : fail(WC_INTERNAL, "cannot write %s: %s", path, strerror(err));
 }
 
 enum wc_status

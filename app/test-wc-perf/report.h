@@ -58,6 +58,7 @@ struct result {
 	char dpdk[64];
 	char started[32];
 	double seconds;
+	bool running;			/* it has no status yet */
 	enum wc_status status;
 	struct perf_case *cases;
 	size_t n_cases;
@@ -75,6 +76,10 @@ report_json(const struct result *r);
 void
 report_table(const json_t *result, FILE *f, bool colour);
 
+/*
+ * Write all of it or nothing: a file that is there stays as it is until the new one is on the disk.
+ * What is no file (a terminal, a pipe) is written to.
+ */
 enum wc_status
 report_write(const json_t *result, const char *path);
 

@@ -184,6 +184,7 @@ identify(struct context *c)
 		return st;
 	snprintf(r->dpdk, sizeof(r->dpdk), "%s",
 		json_string_value(json_object_get(info, "version")));
+	text_clean(r->dpdk);
 	json_decref(info);
 	st = testpmd_command(&c->testpmd, "show port info 0");
 	if (st == WC_OK && !testpmd_field(&c->testpmd, "Driver name", t->pmd, sizeof(t->pmd)))

@@ -298,6 +298,7 @@ testpmd_field(const struct testpmd *t, const char *label, char *value, size_t si
 	p += strlen(label);
 	p += strspn(p, ": ");
 	snprintf(value, size, "%.*s", (int)strcspn(p, "\r\n"), p);
+	text_clean(value);
 	return true;
 }
 

@@ -164,5 +164,11 @@ main(int argc, char **argv)
 	r.targets[0].pmd[0] = '\0';
 	memset(&r.targets[0].range, 0, sizeof(r.targets[0].range));
 	put(&r);
+
+	/* Nothing has started. */
+	r.n_cases = 0;
+	r.dpdk[0] = '\0';
+	r.running = true;
+	put(&r);
 	return 0;
 }

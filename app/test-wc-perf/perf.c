@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * dpdk-test-wc-perf: what does a write-combining doorbell or push buffer bring? Drives an
+ * unmodified dpdk-testpmd and compares.
+ *
+ *	args -> checks (pci, place) -> probe -> run ------> report: JSON -> table
+ *	                                        |  \
+ *	                             testpmd <--+   +--> observe: witness | plugin | memtype list
+ *
+ * One JSON object describes a run; schema.json in this folder is its schema. The table is
+ * made from it. Its file is written first of all, with status "running", and again at the end,
+ * whatever that is: what stands there is never an older run's.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "perf.h"
+#include "run.h"
+
+static void
+on_signal(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+static void
+catch_signals(void)
+{
+	/* No SA_RESTART: every wait ends at once, looks, and cleans up. */
+	struct sigaction action = { .sa_handler = on_signal };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Is there such a program, by path or in PATH? */
+static bool
+program_exists(const char *name)
+{
+	const char *path = getenv("PATH");
+	char *copy, *rest, *dir, file[4096];
+	bool found = false;
+
+	if (strchr(name, '/') != NULL || path == NULL)
+		return access(name, X_OK) == 0;
+	copy = strdup(path);
+	rest = copy;
+	while (copy != NULL && !found && (dir = strsep(&rest, ":")) != NULL) {
+		snprintf(file, sizeof(file), "%s/%s", dir, name);
+		found = access(file, X_OK) == 0;
+	}
+	free(copy);
+	return found;
+}
+
+/* Free hugepage memory on a node, MB; of pages of any size. */
+static unsigned long
+free_hugepages(int node)
+{
+	static const struct {
+		const char *name;
+		unsigned long mb;
+	} sizes[] = { { "2048kB", 2 }, { "32768kB", 32 }, { "524288kB", 512 },
+		{ "1048576kB", 1024 } };
+	unsigned long pages, mb = 0;
+	char path[128];
+	size_t i;
+	FILE *f;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/hugepages/"
+			"hugepages-%s/free_hugepages", node, sizes[i].name);
+		f = fopen(path, "re");
+		if (f == NULL) {
+			snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%s/"
+				"free_hugepages", sizes[i].name);
+			f = fopen(path, "re");
+		}
+		if (f == NULL)
+			continue;
+		if (fscanf(f, "%lu", &pages) == 1)
+			mb += pages * sizes[i].mb;
+		fclose(f);
+	}
+	return mb;
+}
+
+static enum wc_status
+check_bound(const struct vfio_wc_sysfs *dev)
+{
+	if (!vfio_wc_sysfs_is_vfio(dev))
+		return fail(WC_ENVIRONMENT, "device %s is not bound to vfio-pci but to %s; see "
+			"dpdk-devbind.py", dev->bdf, dev->driver[0] != '\0' ? dev->driver :
+			"no driver");
+	return WC_OK;
+}
+
+/* What must be there before anything starts. */
+static enum wc_status
+check_environment(const struct args *a, const struct vfio_wc_sysfs *dev, int node)
+{
+	const bool plugin = args_plugin(a, ARM_UC) || args_plugin(a, ARM_WC);
+	unsigned long mb = free_hugepages(node);
+	enum wc_status st;
+
+	st = check_bound(dev);
+	if (st != WC_OK)
+		return st;
+	if (!program_exists(a->testpmd))
+		return fail(WC_ENVIRONMENT, "%s: no such program; see --testpmd", a->testpmd);
+	if (plugin && access(a->plugin, R_OK) < 0)
+		return fail(WC_ENVIRONMENT, "plugin %s: %s; see --plugin", a->plugin,
+			strerror(errno));
+	if (mb < a->mem_mb)
+		return fail(WC_ENVIRONMENT, "%lu MB of hugepages free on node %d, %u MB needed; "
+			"see --mem, or: echo N > /sys/devices/system/node/node%d/hugepages/"
+			"hugepages-2048kB/nr_hugepages", mb, node, a->mem_mb, node);
+	return WC_OK;
+}
+
+static enum wc_status
+probe_platform(struct args *a, struct probe *p)
+{
+	struct vfio_wc_sysfs dev;
+	enum wc_status st;
+
+	if (!a->have_probe)
+		return WC_OK;
+	st = pci_read(a->probe_device, &dev);
+	if (st == WC_OK)
+		st = check_bound(&dev);
+	if (st == WC_OK)
+		st = pci_check_range(&dev, &a->probe);
+	if (st != WC_OK)
+		return st;
+	fprintf(stderr, "Probing whether this platform honours memory types, with stores to %s "
+		"BAR %u\n", dev.bdf, a->probe.bar);
+	probe_run(&dev, &a->probe, p);
+	return WC_OK;
+}
+
+static void
+timestamp(char *text, size_t size)
+{
+	time_t t = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static enum wc_status
+show(const char *path)
+{
+	json_t *result;
+	enum wc_status st = report_read(path, &result);
+
+	if (st == WC_OK) {
+		report_table(result, stdout, isatty(STDOUT_FILENO));
+		json_decref(result);
+	}
+	return st;
+}
+
+/* A device: is it there, is it ours, where does testpmd run for it? */
+static enum wc_status
+prepare_target(const struct args *a, const struct target_args *ta, struct target *t)
+{
+	enum wc_status st;
+
+	t->args = ta;
+	t->range = ta->range;
+	st = pci_read(ta->device, &t->dev);
+	if (st == WC_OK && ta->range_from == RANGE_VIRTIO_NOTIFY)
+		st = pci_virtio_notify(&t->dev, &t->range);
+	if (st == WC_OK && ta->range_from != RANGE_PLUGIN)
+		st = pci_check_range(&t->dev, &t->range);
+	if (st == WC_OK)
+		st = place_choose(a, &t->dev, &t->place);
+	if (st == WC_OK)
+		st = check_environment(a, &t->dev, t->place.node);
+	return st;
+}
+
+/* Everything that must be right before the first run. */
+static enum wc_status
+prepare(struct args *a, struct result *r, int *witness)
+{
+	enum wc_status st = WC_OK;
+	unsigned int i;
+
+	for (i = 0; st == WC_OK && i < a->n_targets; i++)
+		st = prepare_target(a, &a->targets[i], &r->targets[i]);
+	if (st == WC_OK && a->witness != NULL)
+		st = witness_open(a->witness, witness);
+	if (st == WC_OK)
+		st = probe_platform(a, &r->probe);
+	return st;
+}
+
+static void
+free_cases(struct result *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_cases * N_ARMS; i++) {
+		struct arm_result *a = &r->cases[i / N_ARMS].arms[i % N_ARMS];
+
+		observation_free(&a->seen);
+		bus_free(&a->bus);
+		free(a->samples);
+	}
+	free(r->cases);
+}
+
+/* The file, if there is to be one. */
+static enum wc_status
+write_result(const struct result *r, const json_t *json)
+{
+	if (json == NULL)
+		return fail(WC_INTERNAL, "out of memory");
+	return r->args->json != NULL ? report_write(json, r->args->json) : WC_OK;
+}
+
+static enum wc_status
+start(const struct result *r)
+{
+	json_t *json = report_json(r);
+	enum wc_status st = write_result(r, json);
+
+	json_decref(json);
+	return st;
+}
+
+/* However it ended: file and table. */
+static enum wc_status
+finish(struct result *r, enum wc_status st)
+{
+	enum wc_status written;
+	json_t *json;
+
+	r->running = false;
+	r->status = st;
+	json = report_json(r);
+	written = write_result(r, json);
+	if (json != NULL)
+		report_table(json, stdout, isatty(STDOUT_FILENO));
+	json_decref(json);
+	return st == WC_OK ? written : st;
+}
+
+int
+perf(int argc, char **argv)
+{
+	struct args args;
+	struct result r = { .args = &args, .probe.honoured = "unknown", .running = true };
+	enum wc_status st;
+	int witness = -1;
+
+	st = args_parse(&args, argc, argv);
+	if (args.done)
+		return st;
+	if (args.show != NULL)
+		return st == WC_OK ? show(args.show) : st;
+
+	timestamp(r.started, sizeof(r.started));
+	if (st != WC_OK)
+		return finish(&r, st);
+	catch_signals();
+	st = start(&r);
+	if (st != WC_OK)
+		return st;
+	st = prepare(&args, &r, &witness);
+	if (st == WC_OK)
+		st = run(&r, witness);
+	st = finish(&r, st);
+	free_cases(&r);
+	if (witness >= 0)
+		close(witness);
+	return st;
+}

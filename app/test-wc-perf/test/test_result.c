@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* The file of results: whatever happens, it is this run's, whole, and JSON. */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "test.h"
+#include "fake_root.h"
+#include "perf.h"
+#include "run.h"
+
+static char dir[64], path[96];
+static const char yesterday[] = "{\"status\": \"ok\", \"message\": \"yesterday's\"}\n";
+
+/* ---- what is watched ---- */
+
+static struct {
+	enum { NOTHING, SYNCED, RENAMED } last;
+	int sync_err;
+	char status[32];	/* in the file, while the run is on */
+	const char *failure;	/* of the run; NULL: it is fine */
+} fake;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+enum wc_status __wrap_run(struct result *r, int witness);
+
+int
+__wrap_fsync(int fd)
+{
+	struct stat file;
+
+	if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode))
+		fake.last = SYNCED;
+	errno = fake.sync_err;
+	return fake.sync_err != 0 ? -1 : __real_fsync(fd);
+}
+
+int
+__wrap_rename(const char *from, const char *to)
+{
+	assert_int_equal(fake.last, SYNCED);
+	fake.last = RENAMED;
+	return __real_rename(from, to);
+}
+
+static void
+read_file(char *text, size_t size)
+{
+	FILE *f = fopen(path, "r");
+
+	assert_non_null(f);
+	text[fread(text, 1, size - 1, f)] = '\0';
+	fclose(f);
+}
+
+static void
+expect(const char *status, const char *message)
+{
+	json_t *json = json_load_file(path, 0, NULL);
+
+	assert_non_null(json);
+	assert_string_equal(json_string_value(json_object_get(json, "status")), status);
+	if (strstr(json_string_value(json_object_get(json, "message")), message) == NULL) {
+		print_error("\"%s\" is not in: %s\n", message,
+			json_string_value(json_object_get(json, "message")));
+		assert_true(false);
+	}
+	assert_string_equal(json_string_value(json_object_get(json, "schema")), REPORT_SCHEMA);
+	json_decref(json);
+}
+
+enum wc_status
+__wrap_run(struct result *r, int witness)
+{
+	json_t *json = json_load_file(path, 0, NULL);
+
+	(void)r;
+	(void)witness;
+	snprintf(fake.status, sizeof(fake.status), "%s",
+		json_string_value(json_object_get(json, "status")));
+	json_decref(json);
+	return fake.failure != NULL ? fail(WC_TESTPMD, "%s", fake.failure) : WC_OK;
+}
+
+/* ---- a machine ---- */
+
+static int
+setup(void **state)
+{
+	FILE *f;
+
+	strcpy(dir, "/tmp/test-perf-XXXXXX");
+	if (fake_root_make(state) != 0 || mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/result.json", dir);
+	f = fopen(path, "w");
+	if (f == NULL || fputs(yesterday, f) == EOF || fclose(f) != 0)
+		return -1;
+	memset(&fake, 0, sizeof(fake));
+	fake_virtio();
+	fake_file("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "512\n");
+	return forget_failure(state);
+}
+
+static int
+teardown(void **state)
+{
+	/* a temporary that was left would keep it from going */
+	unlink(path);
+	return rmdir(dir) != 0 ? -1 : fake_root_remove(state);
+}
+
+/* The tool with these words; %s is the file. */
+static int
+perf_with(const char *words)
+{
+	char line[512], *argv[32], *rest = line;
+	int argc = 0;
+
+	snprintf(line, sizeof(line), words, path);
+	while ((argv[argc] = strsep(&rest, " ")) != NULL)
+		argc++;
+	fail_reset();
+	return perf(argc, argv);
+}
+
+#define GOOD "x --device 00:03.0 --range bar=4,offset=0x3000,len=0x1000 --arms plain " \
+	"--lcores 0,0 --testpmd /bin/true --json %s"
+
+/* ---- it is this run's ---- */
+
+static void
+a_start_that_fails_leaves_no_old_file(void **state)
+{
+	(void)state;
+	assert_int_equal(perf_with("x --device 00:1e.7 --range bar=4 --json %s"), WC_ENVIRONMENT);
+	expect("not ready", "00:1e.7: no such PCI device");
+	assert_int_equal(perf_with(GOOD " --mem 4096"), WC_ENVIRONMENT);
+	expect("not ready", "4096 MB needed");
+	assert_string_equal(fake.status, "");
+}
+
+static void
+so_do_wrong_arguments(void **state)
+{
+	(void)state;
+	assert_int_equal(perf_with("x --json %s"), WC_USAGE);
+	expect("usage", "--device is missing");
+	/* before it, too; and none of what is wrong gets in */
+	assert_int_equal(perf_with("x --repeats 0 --window nan --nonsense --json %s"), WC_USAGE);
+	expect("usage", "--repeats 0: not a number");
+	assert_int_equal(perf_with("x --json %s --forward tx\xff"), WC_USAGE);
+	expect("usage", "--forward tx?: not UTF-8");
+}
+
+static void
+while_it_runs_it_says_so(void **state)
+{
+	(void)state;
+	fake.failure = "testpmd died";
+	assert_int_equal(perf_with(GOOD), WC_TESTPMD);
+	assert_string_equal(fake.status, "running");
+	expect("testpmd failed", "testpmd died");
+}
+
+static void
+what_cannot_be_written_is_said_at_the_start(void **state)
+{
+	(void)state;
+	assert_int_equal(perf_with("x --device 00:03.0 --range bar=4 --json %s/nowhere"),
+		WC_INTERNAL);
+	assert_said("result.json/nowhere: Not a directory");
+	assert_string_equal(fake.status, "");
+}
+
+/* ---- it is whole ---- */
+
+static void
+it_is_replaced_when_it_is_on_the_disk(void **state)
+{
+	char old[sizeof(yesterday)] = "", link[128];
+	FILE *reader = fopen(path, "r");
+	json_t *json = json_pack("{s:s}", "a", "b");
+	struct stat file;
+
+	(void)state;
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(report_write(json, path), WC_OK);
+	assert_int_equal(fake.last, RENAMED);
+	/* who reads the old one reads all of it */
+	assert_int_equal(fread(old, 1, sizeof(old) - 1, reader), strlen(yesterday));
+	assert_string_equal(old, yesterday);
+	fclose(reader);
+	assert_int_equal(stat(path, &file), 0);
+	assert_int_equal(file.st_mode & 07777, 0640);
+
+	/* a link stays one */
+	snprintf(link, sizeof(link), "%s/link", dir);
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(report_write(json, link), WC_OK);
+	assert_int_equal(lstat(link, &file), 0);
+	assert_true(S_ISLNK(file.st_mode));
+	unlink(link);
+
+	/* a new one is readable as umask says */
+	unlink(path);
+	umask(027);
+	assert_int_equal(report_write(json, path), WC_OK);
+	umask(022);
+	assert_int_equal(stat(path, &file), 0);
+	assert_int_equal(file.st_mode & 07777, 0640);
+
+	/* what is no file is written to */
+	assert_int_equal(report_write(json, "/tmp/../dev/null"), WC_OK);
+	assert_int_equal(stat("/tmp/../dev/null", &file), 0);
+	assert_true(S_ISCHR(file.st_mode));
+	json_decref(json);
+}
+
+static void
+half_of_it_never_is_there(void **state)
+{
+	const struct rlimit small = { 16, RLIM_INFINITY }, any = { RLIM_INFINITY, RLIM_INFINITY };
+	json_t *json = json_pack("{s:s}", "a", "longer than sixteen bytes");
+	char text[sizeof(yesterday) + 64];
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(report_write(json, path), WC_INTERNAL);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &any), 0);
+	assert_said("File too large");
+	read_file(text, sizeof(text));
+	assert_string_equal(text, yesterday);
+
+	fail_reset();
+	fake.sync_err = EIO;
+	assert_int_equal(report_write(json, path), WC_INTERNAL);
+	assert_said("Input/output error");
+	read_file(text, sizeof(text));
+	assert_string_equal(text, yesterday);
+	json_decref(json);
+}
+
+/* ---- it is JSON ---- */
+
+static void
+what_is_no_utf8_does_not_end_the_tool(void **state)
+{
+	(void)state;
+	fake.failure = "testpmd ended. Its last words:\n\xe2\x94 \xff\xc3";
+	assert_int_equal(perf_with(GOOD), WC_TESTPMD);
+	expect("testpmd failed", "Its last words:\n?? ??");
+	warn("a warning of %s", "\xc3\xa9 \xe9");
+	assert_int_equal(perf_with(GOOD), WC_TESTPMD);
+	expect("testpmd failed", "last words");
+}
+
+static void
+only_what_is_no_character_is_replaced(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} cases[] = {
+		{ "", "" }, { "plain\r\n", "plain\r\n" },
+		{ "\xc3\xa9\xe2\x94\x80\xf0\x9f\x99\x82", "\xc3\xa9\xe2\x94\x80\xf0\x9f\x99\x82" },
+		{ "\xc3", "?" }, { "a\xe2\x94", "a??" }, { "\xf0\x9f\x99z", "???z" },
+		{ "\x80\xbf", "??" }, { "\xfe\xff", "??" },
+		/* longer than need be, a surrogate, beyond Unicode; and their neighbours */
+		{ "\xc0\x80", "??" }, { "\xe0\x9f\xbf", "???" }, { "\xf0\x8f\xbf\xbf", "????" },
+		{ "\xed\xa0\x80", "???" }, { "\xf4\x90\x80\x80", "????" },
+		{ "\xc2\x80", "\xc2\x80" }, { "\xe0\xa0\x80", "\xe0\xa0\x80" },
+		{ "\xed\x9f\xbf", "\xed\x9f\xbf" }, { "\xee\x80\x80", "\xee\x80\x80" },
+		{ "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf" },
+	};
+	char text[32];
+	json_t *json;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		strcpy(text, cases[i].from);
+		assert_int_equal(text_is_utf8(text), strcmp(cases[i].from, cases[i].to) == 0);
+		text_clean(text);
+		assert_string_equal(text, cases[i].to);
+		assert_true(text_is_utf8(text));
+		json = json_string(text);
+		assert_non_null(json);
+		json_decref(json);
+	}
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(a_start_that_fails_leaves_no_old_file),
+		T(so_do_wrong_arguments),
+		T(while_it_runs_it_says_so),
+		T(what_cannot_be_written_is_said_at_the_start),
+		T(it_is_replaced_when_it_is_on_the_disk),
+		T(half_of_it_never_is_there),
+		T(what_is_no_utf8_does_not_end_the_tool),
+		cmocka_unit_test_setup(only_what_is_no_character_is_replaced, forget_failure),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
