@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -167,11 +168,15 @@ show(const char *path)
 	json_t *result;
 	enum wc_status st = report_read(path, &result);
 
-	if (st == WC_OK) {
-		report_table(result, stdout, isatty(STDOUT_FILENO));
-		json_decref(result);
-	}
-	return st;
+	if (st != WC_OK)
+		return st;
+	if (json_array_size(json_object_get(result, "cases")) == 0)
+		printf("Nothing was measured. Status: %s: %s\n",
+			json_string_value(json_object_get(result, "status")),
+			json_string_value(json_object_get(result, "message")));
+	report_table(result, stdout, isatty(STDOUT_FILENO));
+	json_decref(result);
+	return WC_OK;
 }
 
 /* A device: is it there, is it ours, where does testpmd run for it? */
@@ -234,12 +239,18 @@ write_result(const struct result *r, const json_t *json)
 	return r->args->json != NULL ? report_write(json, r->args->json) : WC_OK;
 }
 
+/* What is no file keeps nothing old, and gets one result. */
 static enum wc_status
 start(const struct result *r)
 {
-	json_t *json = report_json(r);
-	enum wc_status st = write_result(r, json);
+	struct stat file;
+	enum wc_status st;
+	json_t *json;
 
+	if (r->args->json != NULL && stat(r->args->json, &file) == 0 && !S_ISREG(file.st_mode))
+		return WC_OK;
+	json = report_json(r);
+	st = write_result(r, json);
 	json_decref(json);
 	return st;
 }
