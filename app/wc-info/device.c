@@ -244,15 +244,24 @@ learn_memtypes(struct device *d)
 }
 
 static bool
+any_wc_in(int nb, const struct rte_vfio_wc_memtype *list)
+{
+	int i;
+
+	for (i = 0; i < nb; i++)
+		if (strcmp(list[i].type, "WC") == 0)
+			return true;
+	return false;
+}
+
+static bool
 any_wc(const int *nb, struct rte_vfio_wc_memtype (*list)[MEMTYPES])
 {
 	unsigned int bar;
-	int i;
 
 	for (bar = 0; bar < RTE_VFIO_WC_BARS; bar++)
-		for (i = 0; i < nb[bar]; i++)
-			if (strcmp(list[bar][i].type, "WC") == 0)
-				return true;
+		if (any_wc_in(nb[bar], list[bar]))
+			return true;
 	return false;
 }
 
@@ -329,6 +338,23 @@ conclude_off(struct device *d, const json_t *range)
 		BECAUSE(d, NO, "%s", reason);
 }
 
+/* Not the plugin's: it may be that of one who has it mapped through sysfs (resourceN_wc). */
+static void
+conclude_listed(struct device *d)
+{
+	const struct vfio_wc_holder *mapper = NULL;
+	unsigned int bar;
+
+	for (bar = 0; bar < RTE_VFIO_WC_BARS; bar++)
+		if (d->mapper[bar].pid != 0 && any_wc_in(d->nb_pat[bar], d->pat[bar]))
+			mapper = &d->mapper[bar];
+	if (mapper != NULL)
+		BECAUSE(d, YES, "the kernel's list of memory types says so, for %s (pid %d), which "
+			"has it mapped through sysfs", mapper->name, mapper->pid);
+	else
+		BECAUSE(d, YES, "the kernel's list of memory types says so");
+}
+
 /* The one sentence. Strong witnesses first. */
 static void
 conclude(struct device *d)
@@ -338,7 +364,7 @@ conclude(struct device *d)
 	if ((range = range_of(d, "on")) != NULL)
 		conclude_on(d, range);
 	else if (any_wc(d->nb_pat, d->pat))
-		BECAUSE(d, YES, "the kernel's list of memory types says so");
+		conclude_listed(d);
 	else if (any_wc(d->nb_mtrr, d->mtrr))
 		BECAUSE(d, YES, "an MTRR makes uncached mappings of it write-combining");
 	else if ((range = range_of(d, "off")) != NULL)

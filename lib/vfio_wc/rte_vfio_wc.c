@@ -313,7 +313,8 @@ map_at(const struct rte_vfio_wc_range *range, uint64_t fd_offset, const char *wh
 	err = errno;
 	return vfio_wc_fail(error, err, subject_range(&s, range), "mmap as %s: %s", what,
 		err == EBUSY ? "a page of it is held with another memory type, "
-			"through somebody's cookie or by another driver" : strerror(err));
+			"through somebody's cookie, through sysfs or by another driver" :
+			strerror(err));
 }
 
 int

@@ -446,11 +446,11 @@ who_has_a_bar_mapped_through_sysfs_is_said(void **state)
 		"PAT: [mem 0x000000fea0000000-0x000000fea0004000] uncached-minus\n");
 	fake.ranges = "{\"a\": {\"device\": \"" FAKE_BDF "\", \"bar\": 4, \"offset\": 12288, "
 		"\"length\": 4096, \"state\": \"off\", \"requested\": \"WC\", "
-		"\"reason\": \"mmap as WC: a page of it is held with another memory type, through somebody's cookie or "
-		"by another driver\"}}";
+		"\"reason\": \"mmap as WC: a page of it is held with another memory type, "
+		"through somebody's cookie, through sysfs or by another driver\"}}";
 	assert_int_equal(run(NULL, NULL), PARTLY_LEARNT);
 	says("or by another driver\n");
-	says_not("sysfs");
+	says_not("pcimem");
 
 	fake_file("/proc/77/comm", "pcimem\n");
 	fake_file("/proc/77/maps", "7f3a00000000-7f3a00004000 rw-s 00000000 00:16 72 "
@@ -458,11 +458,19 @@ who_has_a_bar_mapped_through_sysfs_is_said(void **state)
 	run(NULL, NULL);
 	says("mapped through sysfs by pcimem (pid 77)");
 	says("WC is off because mmap as WC: a page of it is held with another memory type, through "
-		"somebody's cookie or by another driver: pcimem (pid 77) has BAR 4 mapped through "
-		"sysfs\n");
+		"somebody's cookie, through sysfs or by another driver: pcimem (pid 77) has BAR 4 "
+		"mapped through sysfs\n");
 	run("--json", NULL);
 	says("\"sysfs_user\": {");
 	says("\"name\": \"pcimem\"");
+
+	/* nobody else has it */
+	fake_remove("/proc/42");
+	fake_file(PAT_LIST, "PAT memtype list:\n"
+		"PAT: [mem 0x000000fea0000000-0x000000fea0004000] write-combining\n");
+	run(NULL, NULL);
+	says("WC is on because the kernel's list of memory types says so, for pcimem (pid 77), "
+		"which has it mapped through sysfs\n");
 }
 
 int
