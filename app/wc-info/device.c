@@ -389,6 +389,15 @@ conclude(struct device *d)
 			d->not_asked ? "nobody is seen to use the device" : d->cookies_reason);
 }
 
+/* Others' words, perhaps cut within a character: JSON takes UTF-8 only, a terminal everything. */
+static void
+make_plain(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 int
 device_learn(struct device *d, const char *address, bool may_open, const char *token)
 {
@@ -404,6 +413,9 @@ device_learn(struct device *d, const char *address, bool may_open, const char *t
 	learn_from_user(d);
 	learn_memtypes(d);
 	conclude(d);
+	make_plain(d->cookies_reason);
+	make_plain(d->no_push);
+	make_plain(d->because);
 	return 0;
 }
 

@@ -473,6 +473,26 @@ who_has_a_bar_mapped_through_sysfs_is_said(void **state)
 		"which has it mapped through sysfs\n");
 }
 
+/* Others' words are no reason to lose a device. */
+static void
+what_others_say_does_not_break_the_json(void **state)
+{
+	json_t *all, *device;
+
+	(void)state;
+	in_use();
+	fake_file(PAT_LIST, "PAT memtype list:\n");
+	fake.ranges = "{\"a\": {\"device\": \"" FAKE_BDF "\", \"bar\": 4, \"offset\": 12288, "
+		"\"length\": 4096, \"state\": \"off\", \"requested\": \"WC\", "
+		"\"reason\": \"no mmap cookies, \xc3\xa9\\u001b[2J\"}}";
+	assert_int_equal(run("--json", NULL), ALL_LEARNT);
+	all = json_loads(printed, 0, NULL);
+	device = json_array_get(json_object_get(all, "devices"), 0);
+	assert_string_equal(json_string_value(json_object_get(device, "because")),
+		"no mmap cookies, ???[2J");
+	json_decref(all);
+}
+
 int
 main(void)
 {
@@ -489,6 +509,7 @@ main(void)
 		T(a_remembered_state_is_not_believed),
 		T(who_does_not_push_is_said),
 		T(who_has_a_bar_mapped_through_sysfs_is_said),
+		T(what_others_say_does_not_break_the_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
