@@ -32,7 +32,9 @@ FIXTURE_VARIANT(cookies) {
 };
 
 FIXTURE_VARIANT_ADD(cookies, group) { .mode = MODE_VFIO_TYPE1V2_IOMMU };
+#ifdef VFIO_DEVICE_BIND_IOMMUFD
 FIXTURE_VARIANT_ADD(cookies, cdev) { .mode = MODE_IOMMUFD };
+#endif
 
 /* The biggest BAR that can be mapped and has no MSI-X table */
 static void choose_bar(void)

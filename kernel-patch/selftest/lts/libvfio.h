@@ -7,6 +7,7 @@
 #define LIBVFIO_H
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -21,17 +22,6 @@
 #include <linux/vfio.h>
 
 #include "kselftest.h"
-
-#ifndef VFIO_DEVICE_BIND_IOMMUFD	/* 6.1 has no cdev */
-struct vfio_device_bind_iommufd {
-	__u32 argsz;
-	__u32 flags;
-	__s32 iommufd;
-	__u32 out_devid;
-};
-
-#define VFIO_DEVICE_BIND_IOMMUFD	_IO(VFIO_TYPE, VFIO_BASE + 18)
-#endif
 
 #define MODE_VFIO_TYPE1V2_IOMMU		"vfio_type1v2_iommu"
 #define MODE_IOMMUFD			"iommufd"
@@ -135,9 +125,13 @@ static inline void vfio_pci_cdev_open(struct vfio_pci_device *device, const char
 
 static inline int __vfio_device_bind_iommufd(int fd, int iommufd, const char *vf_token)
 {
+#ifdef VFIO_DEVICE_BIND_IOMMUFD
 	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = iommufd };
 
 	return ioctl(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind) ? -errno : 0;
+#else
+	return -ENOTTY;	/* 6.1 has no cdev */
+#endif
 }
 
 /* As the last argument or in the environment */
