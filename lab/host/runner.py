@@ -274,9 +274,8 @@ class Series(Test):
         with open(self.folder + 'checked', encoding='utf-8') as f:
             unchanged = '%s: %s\n' % (self.nodeid, key) in f
         if unchanged and not self.again:
-            self.result('skip', 'unchanged since all its patches were checked',
-                        'kernel-patch/checked has it; -k %s checks it again' % self.nodeid)
-            return
+            pytest.skip('unchanged since all its patches were checked, says kernel-patch/checked; '
+                        '-k %s checks it again' % self.nodeid)
 
         def make(out):
             say('checking the series for %s and %s, patch by patch' % (kern.version, arm.version))
@@ -552,7 +551,8 @@ class Lab:
         elif report.outcome == 'skipped':
             self.skipped += 1
             verdict = 'skip'
-            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else reason
+            if isinstance(report.longrepr, tuple):
+                reason = report.longrepr[2].removeprefix('Skipped: ')
             self.skips.setdefault(reason or 'no reason', []).append(name)
         else:
             self.failed += 1
