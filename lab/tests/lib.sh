@@ -147,12 +147,15 @@ trap : PIPE
 # a failure of the test, which is said right here.
 testpmd_log=/tmp/testpmd.log
 testpmd_begin() { # REGEX EAL-ARGS... -- TESTPMD-ARGS...
-	local up=$1
+	local up=$1 lcores=(-l 0-1)
 	shift
+	# What a pool keeps for an lcore is in memory that the processes share: two of them must not
+	# have lcores of one number, or they hand each other's buffers out.
+	[[ " $* " != *' --proc-type=secondary '* ]] || lcores=(--lcores '2@0,3@1')
 	rm -f /tmp/testpmd.in $testpmd_log
 	mkfifo /tmp/testpmd.in
 	# Its output is waited for, and would otherwise stay in a buffer.
-	stdbuf -oL dpdk-testpmd -l 0-1 -m 256 "$@" --total-num-mbufs=4096 </tmp/testpmd.in \
+	stdbuf -oL dpdk-testpmd "${lcores[@]}" -m 256 "$@" --total-num-mbufs=4096 </tmp/testpmd.in \
 		>$testpmd_log 2>&1 &
 	testpmd=$!
 	exec {testpmd_in}>/tmp/testpmd.in
