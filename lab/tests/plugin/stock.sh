@@ -6,7 +6,7 @@
 # On a kernel without mmap cookies: one notice and business as usual, or a refusal; never a crash.
 
 . /src/lab/tests/plugin.sh
-plan 31
+plan 34
 
 addr=$(bdf virtio) other=$(bdf vmxnet3)
 range="dev=$addr,bar=4,offset=0x3000,len=0x1000"
