@@ -119,8 +119,10 @@ class Machines:
                     self.coming = None
                 else:
                     self.guest = self.boot(*machine)
-            except LabError as error:
+            except Exception as error: # of whatever kind: nobody else gets this guest either
                 self.error = 'no guest: %s' % error
+                if not isinstance(error, LabError):
+                    raise
         if self.error:
             raise Failed(self.error)
         return self.guest

@@ -48,6 +48,8 @@ class Machines(runner.Machines):
     def boot(self, *machine):
         if 'refuse' in machine:
             raise LabError('QEMU does not start: -device refuse: no such device (exit status 1)')
+        if 'stumble' in machine:
+            raise ValueError('nobody thought of this')
         return Here()
 
 class Lab(runner.Lab):
@@ -142,6 +144,13 @@ def test_the_next_one_does_not_get_a_dead_guest(lab):
                           'b.sh': LIB + 'plan 1\nok one\n'})
     assert (status, closing(output)) == (1, '0 passed, 2 failed'), output
     assert 'not ok x/b - no guest: the guest died' in output
+
+
+def test_no_guest_for_a_reason_nobody_thought_of(lab):
+    script = '# device: stumble\n' + LIB + 'plan 1\nok one\n'
+    status, output = lab({'a.sh': script, 'b.sh': script})
+    assert (status, closing(output)) == (1, '0 passed, 2 failed'), output
+    assert 'not ok x/b - no guest: nobody thought of this' in output
 
 
 def test_no_test_is_a_failure(lab):
