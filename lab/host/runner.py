@@ -106,8 +106,9 @@ class Machines:
 
     def ahead(self, machine):
         """Boot what will be asked for, while other tests run."""
-        thread = concurrent.futures.ThreadPoolExecutor(1)
-        self.coming = machine, thread.submit(self.boot, *machine)
+        if machine and machine != self.machine and not self.coming:
+            thread = concurrent.futures.ThreadPoolExecutor(1)
+            self.coming = machine, thread.submit(self.boot, *machine)
 
     def get(self, machine):
         if machine != self.machine:
@@ -115,8 +116,8 @@ class Machines:
             self.machine, self.error = machine, None
             try:
                 if self.coming and self.coming[0] == machine:
-                    self.guest = self.coming[1].result()
-                    self.coming = None
+                    coming, self.coming = self.coming[1], None
+                    self.guest = coming.result()
                 else:
                     self.guest = self.boot(*machine)
             except Exception as error: # of whatever kind: nobody else gets this guest either
@@ -163,6 +164,14 @@ class Machines:
         if self.guest:
             self.guest.close()
         self.machine, self.guest = None if not self.error else self.machine, None
+
+    def close_all(self):
+        self.close()
+        if self.coming:
+            error = self.coming[1].exception()
+            if not error:
+                self.coming[1].result().close()
+            self.coming = None
 
 
 def baseline(guest):
@@ -534,6 +543,8 @@ class Lab:
             say('%s (%d of %d)' % (item.nodeid, len(self.times) + 1, self.total))
         if isinstance(item, (Boots, Installer, Control, Mutant)):
             self.machines.close()
+        elif nextitem:
+            self.machines.ahead(nextitem.machine)
         start = time.monotonic()
         try:
             return (yield)
@@ -585,7 +596,7 @@ class Lab:
                 self.machines.ahead(machines[0])
 
     def pytest_sessionfinish(self):
-        self.machines.close()
+        self.machines.close_all()
 
     def closing(self):
         """What a run ends with: slowest, skipped, failed and where to look, the closing line."""
