@@ -152,8 +152,13 @@ def do_prepare(argv):
     return 0
 
 
+def stop(*_):
+    """As if by ^C, which pytest takes for the end of the run, not of a test."""
+    raise KeyboardInterrupt(143)
+
+
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, stop)
     verbs = {'exec': do_exec, 'shell': do_shell, 'prepare': do_prepare,
              'test': runner.do_test, 'bench': do_bench}
     try:
@@ -161,8 +166,8 @@ def main():
     except LabError as error:
         print('lab/run: %s' % error, file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as interrupt:
+        return interrupt.args[0] if interrupt.args else 130
 
 
 if __name__ == '__main__':

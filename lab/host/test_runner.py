@@ -11,7 +11,8 @@ STAGE = 'test'
 
 LIB = '. /src/lab/tests/lib.sh\n'
 DRIVER = '''
-import glob, os, subprocess, sys
+import glob, os, signal, subprocess, sys
+import main
 import runner
 from guest import Guest, LabError
 
@@ -62,6 +63,7 @@ class Lab(runner.Lab):
                                      asks=asks, machine=asks.machines()[0],
                                      stage=asks.stage, machines=self.machines)
 
+signal.signal(signal.SIGTERM, main.stop)
 sys.exit(runner.do_test(sys.argv[2:], Lab))
 '''
 
@@ -151,6 +153,12 @@ def test_no_guest_for_a_reason_nobody_thought_of(lab):
     status, output = lab({'a.sh': script, 'b.sh': script})
     assert (status, closing(output)) == (1, '0 passed, 2 failed'), output
     assert 'not ok x/b - no guest: nobody thought of this' in output
+
+
+def test_a_run_that_is_stopped_ends(lab):
+    status, output = lab({'a.sh': LIB + 'plan 1\nkill $PPID\nsleep 1\nok one\n',
+                          'b.sh': LIB + 'plan 1\nok one\n'})
+    assert status == 1 and 'x/b' not in output, output
 
 
 def test_no_test_is_a_failure(lab):

@@ -5,6 +5,7 @@
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
+plan 31
 
 cookies=no
 for device in ivshmem testdev virtio; do
@@ -12,7 +13,7 @@ for device in ivshmem testdev virtio; do
 	selftest $device $ram
 	upstream $device $ram
 done
-selftest_results 8
+selftest_results
 for device in ivshmem testdev virtio; do
 	matches "$device: says not supported" "$(<"/tmp/selftest.$device")" \
 		"mmap cookies not supported$"

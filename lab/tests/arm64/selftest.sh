@@ -5,6 +5,7 @@
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
+plan 186
 
 witness attributes >/dev/null
 for device in ivshmem testdev virtio; do
@@ -12,7 +13,7 @@ for device in ivshmem testdev virtio; do
 	selftest $device $ram
 	upstream $device $ram
 done
-selftest_results 2
+selftest_results
 is "tests that ran on no device" "$(selftest_never_ran)" ""
 
 attributes=$(witness attributes)

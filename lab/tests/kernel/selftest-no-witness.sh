@@ -5,7 +5,8 @@
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
+plan 41
 
 WC_WITNESS='' selftest virtio
-selftest_results 1
+selftest_results
 matches "who told of types" "$(</tmp/selftest.virtio)" "^# types as told by: pat_memtype_list"

@@ -6,6 +6,7 @@
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
+plan 38
 
 cookies=no
 for device in ivshmem virtio vmxnet3 igbvf; do
@@ -13,7 +14,7 @@ for device in ivshmem virtio vmxnet3 igbvf; do
 	selftest $device $ram
 	upstream $device $ram
 done
-selftest_results 9
+selftest_results
 for device in ivshmem virtio vmxnet3 igbvf; do
 	matches "$device: says not supported" "$(<"/tmp/selftest.$device")" \
 		"mmap cookies not supported$"
