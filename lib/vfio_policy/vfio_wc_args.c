@@ -23,6 +23,7 @@ vfio_wc_mode_name(enum vfio_wc_mode mode)
 
 struct parser {
 	struct vfio_wc_request *request;
+	bool ids;			/* dev= may be vendor:device */
 	char device[VFIO_WC_BDF_LEN];	/* of the bar= that may follow; "": none yet */
 	bool device_used;		/* by a bar= */
 	bool has_offset, has_length;	/* of the range last started */
@@ -44,13 +45,29 @@ parse_number(struct parser *p, const char *key, const char *value, uint64_t *out
 	return 0;
 }
 
+/* "1d0f:ec20", as lspci -n prints it; in lower case to out */
+static bool
+is_id(const char *text, char out[VFIO_WC_BDF_LEN])
+{
+	unsigned int vendor, device;
+	int end = 0;
+
+	if (strspn(text, "0123456789abcdefABCDEF") != 4 || text[4] != ':' ||
+			strspn(text + 5, "0123456789abcdefABCDEF") != 4 ||
+			sscanf(text, "%4x:%4x%n", &vendor, &device, &end) != 2 || text[end] != '\0')
+		return false;
+	snprintf(out, VFIO_WC_BDF_LEN, "%04x:%04x", vendor, device);
+	return true;
+}
+
 static int
 parse_dev(struct parser *p, const char *value)
 {
 	if (p->device[0] != '\0' && !p->device_used)
 		return FAIL(p, "dev=%s has no bar=", p->device);
-	if (vfio_wc_bdf(value, p->device) != 0)
-		return FAIL(p, "dev=%s is not a PCI address (dddd:bb:dd.f)", value);
+	if (vfio_wc_bdf(value, p->device) != 0 && !(p->ids && is_id(value, p->device)))
+		return FAIL(p, "dev=%s is not a PCI address (dddd:bb:dd.f)%s", value,
+			p->ids ? " nor an ID (vvvv:dddd)" : "");
 	p->device_used = false;
 	return 0;
 }
@@ -134,11 +151,11 @@ parse_pair(struct parser *p, const char *key, const char *value)
 	return FAIL(p, "unknown key \"%s\" (known: dev, bar, offset, len, mode, type)", key);
 }
 
-int
-vfio_wc_args_parse(const char *name, const char *args, struct vfio_wc_request *request,
+static int
+parse(const char *name, const char *args, bool ids, struct vfio_wc_request *request,
 		struct rte_vfio_wc_error *error)
 {
-	struct parser p = { .request = request, .error = error };
+	struct parser p = { .request = request, .ids = ids, .error = error };
 	char *copy, *rest, *pair;
 	int ret = 0;
 
@@ -172,4 +189,18 @@ vfio_wc_args_parse(const char *name, const char *args, struct vfio_wc_request *r
 	if (ret == 0 && p.device[0] != '\0' && !p.device_used)
 		ret = FAIL(&p, "dev=%s has no bar=", p.device);
 	return ret;
+}
+
+int
+vfio_wc_args_parse(const char *name, const char *args, struct vfio_wc_request *request,
+		struct rte_vfio_wc_error *error)
+{
+	return parse(name, args, false, request, error);
+}
+
+int
+vfio_wc_args_parse_ids(const char *name, const char *args, struct vfio_wc_request *request,
+		struct rte_vfio_wc_error *error)
+{
+	return parse(name, args, true, request, error);
 }

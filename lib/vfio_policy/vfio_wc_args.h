@@ -19,7 +19,7 @@ enum vfio_wc_mode {
 };
 
 /*
- * One --vdev=vfio_wcN,...: ranges that are mapped all or none.
+ * What one --vdev=vfio_wcN,..., one --range or one line of a file asks for.
  * Plain data: it lies in shared memory as it is, for secondary processes.
  */
 struct vfio_wc_request {
@@ -28,7 +28,7 @@ struct vfio_wc_request {
 	enum rte_vfio_wc_type type;
 	unsigned int nb_ranges;	/* 0: by the built-in table */
 	struct vfio_wc_arg_range {
-		char device[VFIO_WC_BDF_LEN];
+		char device[VFIO_WC_BDF_LEN];	/* address, or "vvvv:dddd" where that may be */
 		unsigned int bar;
 		uint64_t offset;
 		uint64_t length;	/* 0: to the end of the BAR */
@@ -49,6 +49,10 @@ struct vfio_wc_request {
  * they could be read even then: a request that says "required" is refused whatever else is wrong.
  */
 int vfio_wc_args_parse(const char *name, const char *args, struct vfio_wc_request *request,
+		struct rte_vfio_wc_error *error);
+
+/* The same where dev= may also be all devices of a kind, vvvv:dddd (vendor and device ID). */
+int vfio_wc_args_parse_ids(const char *name, const char *args, struct vfio_wc_request *request,
 		struct rte_vfio_wc_error *error);
 
 const char *vfio_wc_mode_name(enum vfio_wc_mode mode);
