@@ -10,29 +10,39 @@
 #include "internal.h"
 
 /* "vfio-device-syspath: /sys/devices/pci0000:00/0000:00:03.0" */
-enum syspath
-vfio_wc_fdinfo(const char *path, const char *bdf)
+bool
+vfio_wc_syspath(const char *path, char *name, size_t size)
 {
 	static const char key[] = "vfio-device-syspath:";
-	enum syspath says = SAYS_NOTHING;
-	const char *last;
+	const char *last = NULL;
 	char *line = NULL;
-	size_t size = 0;
+	size_t room = 0;
 	FILE *f;
 
 	f = fopen(path, "re");
 	if (f == NULL)
-		return SAYS_NOTHING;
-	while (says == SAYS_NOTHING && getline(&line, &size, f) > 0) {
+		return false;
+	while (last == NULL && getline(&line, &room, f) > 0) {
 		if (strncmp(line, key, strlen(key)) != 0)
 			continue;
 		line[strcspn(line, "\n")] = '\0';
 		last = strrchr(line, '/');
-		says = last != NULL && strcmp(last + 1, bdf) == 0 ? THIS_DEVICE : ANOTHER_DEVICE;
+		last = last != NULL ? last + 1 : "";
+		snprintf(name, size, "%s", last);
 	}
 	free(line);
 	fclose(f);
-	return says;
+	return last != NULL;
+}
+
+enum syspath
+vfio_wc_fdinfo(const char *path, const char *bdf)
+{
+	char name[VFIO_WC_BDF_LEN];
+
+	if (!vfio_wc_syspath(path, name, sizeof(name)))
+		return SAYS_NOTHING;
+	return strcmp(name, bdf) == 0 ? THIS_DEVICE : ANOTHER_DEVICE;
 }
 
 /* What a process may have open of a device. */

@@ -30,9 +30,15 @@ struct node {
 };
 struct node vfio_wc_group_node(const struct vfio_wc_sysfs *pci);
 
+/*
+ * The last name of the device's path, as the fdinfo at path has it; Linux tells it from 6.18 on.
+ * False: it does not say.
+ */
+bool vfio_wc_syspath(const char *path, char *name, size_t size);
+
 enum syspath { SAYS_NOTHING, THIS_DEVICE, ANOTHER_DEVICE };
 
-/* Which device does the fdinfo at path belong to? Linux tells it from 6.18 on. */
+/* Which device does the fdinfo at path belong to? */
 enum syspath vfio_wc_fdinfo(const char *path, const char *bdf);
 
 #endif /* VFIO_DEVICE_INTERNAL_H */

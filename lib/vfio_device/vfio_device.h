@@ -10,6 +10,7 @@
  *      address, sysfs        pci.c      which device, and what the kernel says of it
  *      opening               open.c     by its group, or by its character device
  *      holder                holder.c   which process has it open, or mapped through sysfs
+ *      device of an fd       fd.c       which one somebody else's fd may be of
  *      fd, BARs, ranges      bar.c      what VFIO says of an fd; which range of a BAR is one
  *      mappings              maps.c     what of devices a process has mapped
  *
@@ -108,6 +109,29 @@ void vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, struct vfio_wc_holder 
  */
 void vfio_wc_find_mappers(const struct vfio_wc_sysfs *pci,
 		struct vfio_wc_holder out[PCI_STD_NUM_BARS]);
+
+/* ---- device of an fd ---- */
+
+/*
+ * Is this file a VFIO device's? It is looked at from outside: no ioctl reaches it that another kind
+ * of file might take for one of its own (unless there is no /proc to look into).
+ */
+bool vfio_wc_is_device(int fd);
+
+/*
+ * What a VFIO PCI device says of itself through its fd: IDs and BARs; of a BAR the start is what
+ * the base address register holds, 0 where it holds none (virtual functions). All else is empty,
+ * the address, too.
+ */
+int vfio_wc_sysfs_from_fd(int fd, struct vfio_wc_sysfs *out, struct vfio_wc_why *why);
+
+/*
+ * The addresses of the devices that fd may be of, self being what it says of itself: one where the
+ * kernel tells it (character devices; others from Linux 6.18 on), otherwise all that look like it
+ * and are bound to VFIO. Returns how many there are, which may be more than max.
+ */
+unsigned int vfio_wc_addresses(int fd, const struct vfio_wc_sysfs *self,
+		char (*out)[VFIO_WC_BDF_LEN], unsigned int max);
 
 /* ---- fd, BARs, ranges ---- */
 

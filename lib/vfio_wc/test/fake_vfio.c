@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -29,7 +30,9 @@ static struct page {
 	uint64_t offset;	/* in the region, with REGION() */
 	unsigned int device;
 	enum fake_page type;
+	unsigned int mapping;	/* those of one call are one mapping, to mremap() */
 } pages[4096];
+static size_t top;		/* those from here on were never used */
 
 static struct cookie {
 	uint64_t offset, start, size;
@@ -60,13 +63,15 @@ int __wrap_fstat(int fd, struct stat *file);
 int __wrap_fstat64(int fd, struct stat *file);
 ssize_t __real_readlink(const char *path, char *buf, size_t size);
 ssize_t __wrap_readlink(const char *path, char *buf, size_t size);
+DIR *__real_opendir(const char *path);
+DIR *__wrap_opendir(const char *path);
 
 static void
 forget(uintptr_t va, size_t length)
 {
 	struct page *p;
 
-	for (p = pages; p < pages + sizeof(pages) / sizeof(pages[0]); p++)
+	for (p = pages; p < pages + top; p++)
 		if (p->va >= va && p->va < va + length)
 			*p = (struct page){ 0 };
 }
@@ -74,15 +79,20 @@ forget(uintptr_t va, size_t length)
 static void
 remember(uintptr_t va, size_t length, struct page first)
 {
+	static unsigned int mappings;
 	size_t done;
 	struct page *p = pages;
 
+	mappings++;
 	for (done = 0; done < length; done += FAKE_PAGE) {
 		while (p->type != FAKE_NOTHING)
 			p++;
 		*p = first;
 		p->va = va + done;
 		p->offset = first.offset + done;
+		p->mapping = mappings;
+		if (p >= pages + top)
+			top = p - pages + 1;
 	}
 }
 
@@ -91,10 +101,20 @@ find(uintptr_t va)
 {
 	struct page *p;
 
-	for (p = pages; p < pages + sizeof(pages) / sizeof(pages[0]); p++)
+	for (p = pages; p < pages + top; p++)
 		if (p->type != FAKE_NOTHING && p->va == va)
 			return p;
 	return NULL;
+}
+
+/* Is this call the one that shall fail? */
+static bool
+fails(void)
+{
+	if (fake.fail_at == 0 || --fake.fail_at != 0)
+		return false;
+	errno = ENOMEM;
+	return true;
 }
 
 enum fake_page
@@ -105,12 +125,20 @@ fake_at(const void *addr)
 	return p != NULL ? p->type : FAKE_NOTHING;
 }
 
+bool
+fake_is(const void *addr, unsigned int device, uint64_t fd_offset)
+{
+	struct page *p = find((uintptr_t)addr);
+
+	return p != NULL && p->device == device && p->offset == fd_offset;
+}
+
 unsigned int
 fake_mapped(void)
 {
 	unsigned int i, n = 0;
 
-	for (i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+	for (i = 0; i < top; i++)
 		n += pages[i].type != FAKE_NOTHING;
 	return n;
 }
@@ -120,10 +148,11 @@ fake_reset(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+	for (i = 0; i < top; i++)
 		if (pages[i].type != FAKE_NOTHING)
 			__real_munmap((void *)pages[i].va, FAKE_PAGE);
 	memset(pages, 0, sizeof(pages));
+	top = 0;
 	memset(cookies, 0, sizeof(cookies));
 	memset(get_calls, 0, sizeof(get_calls));
 	nb_cookies = 0;
@@ -148,10 +177,17 @@ fake_reset(void)
 	};
 }
 
+/* FAKE_DEVICES or more: it is none of theirs */
+static unsigned int
+index_of(int fd)
+{
+	return fd >= FAKE_DUP ? fd - FAKE_DUP : fd - FAKE_FD;
+}
+
 static struct fake_device *
 device_of(int fd)
 {
-	return fd >= FAKE_FD && fd < FAKE_FD + FAKE_DEVICES ? &fake.device[fd - FAKE_FD] : NULL;
+	return index_of(fd) < FAKE_DEVICES ? &fake.device[index_of(fd)] : NULL;
 }
 
 void *
@@ -234,6 +270,7 @@ device_feature(unsigned int n, struct vfio_device_feature *feature)
 {
 	const struct fake_device *d = &fake.device[n];
 	struct vfio_device_feature_mmap_cookie ask;
+	unsigned int i;
 
 	if ((feature->flags & VFIO_DEVICE_FEATURE_MASK) != VFIO_DEVICE_FEATURE_MMAP_COOKIE ||
 			(feature->flags & VFIO_DEVICE_FEATURE_GET) == 0)
@@ -250,6 +287,17 @@ device_feature(unsigned int n, struct vfio_device_feature *feature)
 	memcpy(&ask, feature->data, sizeof(ask));
 	if (ask.flags != 0 || ask.__reserved != 0 || ask.attr > 1 || ask.size == 0)
 		return fail(EINVAL);
+	for (i = 0; i < nb_cookies; i++)
+		if (cookies[i].device == n && cookies[i].bar == ask.region &&
+				cookies[i].start == ask.start && cookies[i].size == ask.size &&
+				(cookies[i].type == FAKE_WC) ==
+				(ask.attr == VFIO_MMAP_ATTR_WRITECOMBINE)) {
+			ask.offset = cookies[i].offset;
+			memcpy(feature->data, &ask, sizeof(ask));
+			return 0;
+		}
+	if (nb_cookies == sizeof(cookies) / sizeof(cookies[0]))
+		return fail(ENOSPC);
 	cookies[nb_cookies] = (struct cookie){
 		.offset = COOKIES + nb_cookies * ((uint64_t)1 << 32), .start = ask.start,
 		.size = ask.size, .device = n, .bar = ask.region,
@@ -274,6 +322,8 @@ __wrap_ioctl(int fd, unsigned long request, ...)
 		return __real_ioctl(fd, request, arg);
 	if (!d->present)
 		return fail(EBADF);
+	if (fails())
+		return -1;
 	switch (request) {
 	case VFIO_DEVICE_GET_INFO:
 		((struct vfio_device_info *)arg)->flags = VFIO_DEVICE_FLAGS_PCI;
@@ -281,7 +331,7 @@ __wrap_ioctl(int fd, unsigned long request, ...)
 	case VFIO_DEVICE_GET_REGION_INFO:
 		return get_region_info(d, arg);
 	case VFIO_DEVICE_FEATURE:
-		return device_feature(fd - FAKE_FD, arg);
+		return device_feature(index_of(fd), arg);
 	default:
 		return fail(ENOTTY);
 	}
@@ -296,9 +346,15 @@ __wrap_mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset
 	unsigned int i;
 	void *va;
 
+	if (fails()) {
+		if (fake.fail_leaves_hole && (flags & MAP_FIXED) != 0)
+			__wrap_munmap(addr, length);
+		errno = ENOMEM;
+		return MAP_FAILED;
+	}
 	if (device_of(fd) == NULL)
 		return __real_mmap(addr, length, prot, flags, fd, offset);
-	first.device = fd - FAKE_FD;
+	first.device = index_of(fd);
 	if ((uint64_t)offset >= COOKIES) {
 		for (i = 0; i < nb_cookies; i++)
 			if (cookies[i].device == first.device &&
@@ -341,9 +397,10 @@ __wrap_munmap(void *addr, size_t length)
 void *
 __wrap_mremap(void *from, size_t old, size_t length, int flags, ...)
 {
-	struct page *p = find((uintptr_t)from);
+	struct page *p = find((uintptr_t)from), *other;
 	struct page first;
 	va_list ap;
+	size_t done;
 	void *to;
 
 	va_start(ap, flags);
@@ -357,7 +414,21 @@ __wrap_mremap(void *from, size_t old, size_t length, int flags, ...)
 		errno = ENOMEM;
 		return MAP_FAILED;
 	}
+	if (fails()) {
+		if (fake.fail_leaves_hole)
+			__wrap_munmap(to, length);
+		errno = ENOMEM;
+		return MAP_FAILED;
+	}
 	first = *p;
+	for (done = 0; done < old; done += FAKE_PAGE) {
+		other = find((uintptr_t)from + done);
+		if (other == NULL || other->mapping != first.mapping ||
+				other->offset != first.offset + done) {
+			errno = EFAULT;
+			return MAP_FAILED;
+		}
+	}
 	if (__real_mremap(from, old, length, flags, to) == MAP_FAILED)
 		return MAP_FAILED;
 	forget((uintptr_t)from, old);
@@ -379,7 +450,7 @@ __wrap_fstat(int fd, struct stat *file)
 		return __real_fstat(fd, file);
 	*file = (struct stat){
 		.st_dev = FAKE_DEV,
-		.st_ino = FAKE_INODE + (fake.is_cdev ? fd - FAKE_FD : 0),
+		.st_ino = FAKE_INODE + (fake.is_cdev ? index_of(fd) : 0),
 	};
 	return 0;
 }
@@ -399,14 +470,25 @@ __wrap_pread(int fd, void *buf, size_t size, off_t offset)
 
 	if (d == NULL)
 		return __real_pread(fd, buf, size, offset);
+	if (fails())
+		return -1;
 	if (!d->present || (uint64_t)offset < CONFIG || offset + size > CONFIG + sizeof(config))
 		return fail(EINVAL);
 	config[0] = d->vendor & 0xff;
 	config[1] = d->vendor >> 8;
 	config[2] = d->device & 0xff;
 	config[3] = d->device >> 8;
-	for (i = 0; i < 6; i++)
-		config[PCI_BASE_ADDRESS_0 + 4 * i] = d->bar[i].io;
+	for (i = 0; i < 6; i++) {
+		uint32_t low = d->bar[i].start | (d->bar[i].io ? PCI_BASE_ADDRESS_SPACE_IO :
+			d->bar[i].start >> 32 != 0 ? PCI_BASE_ADDRESS_MEM_TYPE_64 : 0);
+		uint32_t high = d->bar[i].start >> 32;
+
+		if (d->bar[i].size == 0)
+			continue;
+		memcpy(&config[PCI_BASE_ADDRESS_0 + 4 * i], &low, sizeof(low));
+		if (high != 0)
+			memcpy(&config[PCI_BASE_ADDRESS_0 + 4 * i + 4], &high, sizeof(high));
+	}
 	if (d->msix_entries != 0) {
 		config[PCI_STATUS] = PCI_STATUS_CAP_LIST;
 		config[PCI_CAPABILITY_LIST] = 0x40;
@@ -467,6 +549,17 @@ print_resource(FILE *f, const struct fake_device *d)
 			d->bar[i].size == 0 ? 0 : d->bar[i].io ? 0x40101 : 0x14220c);
 }
 
+/* To be written, rewound and read. */
+static FILE *
+text_file(void)
+{
+	FILE *f = fmemopen(NULL, 1 << 16, "w+");
+
+	if (f == NULL)
+		abort();
+	return f;
+}
+
 FILE *
 __wrap_fopen(const char *path, const char *mode)
 {
@@ -475,12 +568,14 @@ __wrap_fopen(const char *path, const char *mode)
 	unsigned int i;
 	FILE *f;
 
+	if (strcmp(path, "/proc/self/maps") == 0 && fails())
+		return NULL;
 	if (strcmp(path, "/proc/self/maps") == 0) {
 		if (fake.maps_unreadable) {
 			errno = EACCES;
 			return NULL;
 		}
-		f = tmpfile();
+		f = text_file();
 		print_maps(f);
 		rewind(f);
 		return f;
@@ -493,7 +588,7 @@ __wrap_fopen(const char *path, const char *mode)
 			sscanf(path, "/proc/self/fdinfo/%u", &i) != 1)
 		return __real_fopen(path, mode);
 
-	f = tmpfile();
+	f = text_file();
 	if (text != NULL)
 		fputs(text, f);
 	else if (sscanf(path, "/proc/self/fdinfo/%u", &i) == 1 && device_of(i) != NULL)
@@ -527,11 +622,61 @@ __wrap_fopen64(const char *path, const char *mode)
 	return __wrap_fopen(path, mode);
 }
 
+/* The folder of devices: names are all that is read of it. */
+static char folder[] = "/tmp/fake-vfio-XXXXXX";
+
+static void
+name_devices(int (*with)(const char *path))
+{
+	char name[64];
+	unsigned int i;
+
+	for (i = 0; i < FAKE_DEVICES; i++) {
+		snprintf(name, sizeof(name), "%s/%s", folder, fake.device[i].bdf);
+		if (with(name) != 0)
+			abort();
+	}
+}
+
+static int
+make_link(const char *path)
+{
+	return symlink(".", path);
+}
+
+static void
+remove_folder(void)
+{
+	fake_reset();
+	name_devices(unlink);
+	rmdir(folder);
+}
+
+DIR *
+__wrap_opendir(const char *path)
+{
+	static bool is_there;
+
+	if (strcmp(path, "/sys/bus/pci/devices") != 0)
+		return __real_opendir(path);
+	if (!is_there) {
+		if (mkdtemp(folder) == NULL)
+			abort();
+		name_devices(make_link);
+		atexit(remove_folder);
+		is_there = true;
+	}
+	return __real_opendir(folder);
+}
+
 ssize_t
 __wrap_readlink(const char *path, char *buf, size_t size)
 {
 	char bdf[32], name[32];
 	unsigned int i;
+
+	if (sscanf(path, "/proc/self/fd/%u", &i) == 1 && device_of(i) != NULL)
+		return snprintf(buf, size, "anon_inode:[vfio-device]");
 
 	if (sscanf(path, "/sys/bus/pci/devices/%31[^/]/%31s", bdf, name) != 2 ||
 			strcmp(name, "driver") != 0)

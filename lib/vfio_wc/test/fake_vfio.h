@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #define FAKE_FD 1000		/* of device 0; device n has FAKE_FD + n */
+#define FAKE_DUP 1100		/* the same, duplicated */
 #define FAKE_DEVICES 2
 #define FAKE_PAGE ((uint64_t)4096)
 
@@ -53,6 +54,8 @@ extern struct fake {
 	const char *pat_list;		/* contents; NULL: no such file */
 	const char *mtrr;
 	unsigned int nb_mmaps;		/* made on device fds */
+	unsigned int fail_at;		/* which of the calls from here on fails; 0: none, or past */
+	bool fail_leaves_hole;		/* ... where something was to be replaced */
 } fake;
 
 /* Back to two good devices: 0 is virtio-like, with BARs 1 and 4; 1 has an I/O BAR and MSI-X. */
@@ -64,8 +67,9 @@ void *fake_map_bar(unsigned int device, unsigned int bar);
 /* The same where something was; MAP_FIXED. */
 void fake_map_bar_at(void *addr, unsigned int device, unsigned int bar);
 
-/* What is mapped at addr; the type of one page. */
+/* What is mapped at addr; the type of one page. And of which device, where in its fd. */
 enum fake_page fake_at(const void *addr);
+bool fake_is(const void *addr, unsigned int device, uint64_t fd_offset);
 
 /* How many pages of devices are mapped in all. */
 unsigned int fake_mapped(void);

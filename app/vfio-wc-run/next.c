@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <dlfcn.h>
+#include <stdlib.h>
+
+#include "next.h"
+
+struct next next;
+
+/* dlsym() itself cannot be asked for by dlsym(): libc has it under its version of the time. */
+static void *
+find_dlsym(void)
+{
+	static const char *const versions[] = { "GLIBC_2.34", "GLIBC_2.2.5", "GLIBC_2.17" };
+	void *found = NULL;
+	size_t i;
+
+	for (i = 0; found == NULL && i < sizeof(versions) / sizeof(versions[0]); i++)
+		found = dlvsym(RTLD_NEXT, "dlsym", versions[i]);
+	return found;
+}
+
+void
+next_resolve(void)
+{
+	struct next found;
+
+	found.dlsym = (void *(*)(void *, const char *))find_dlsym();
+	if (found.dlsym == NULL)
+		abort();
+#define FIND(name) \
+	do { \
+		found.name = (__typeof__(found.name))found.dlsym(RTLD_NEXT, #name); \
+		if (found.name == NULL) \
+			abort(); \
+	} while (0)
+	FIND(munmap);
+	FIND(mremap);
+	FIND(close);
+	FIND(dup2);
+	FIND(dup3);
+	FIND(ioctl);
+	FIND(syscall);
+	FIND(mmap);
+	next = found;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#ifndef NEXT_H
+#define NEXT_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * The functions that the preloaded library stands before: libc's, or those of whatever else is
+ * preloaded. What is in here calls the next one of each, never itself.
+ */
+extern struct next {
+	void *(*mmap)(void *addr, size_t length, int prot, int flags, int fd, off_t offset);
+	int (*munmap)(void *addr, size_t length);
+	void *(*mremap)(void *addr, size_t old, size_t length, int flags, ...);
+	int (*close)(int fd);
+	int (*dup2)(int fd, int to);
+	int (*dup3)(int fd, int to, int flags);
+	int (*ioctl)(int fd, unsigned long request, ...);
+	long (*syscall)(long number, ...);
+	void *(*dlsym)(void *handle, const char *name);
+} next;
+
+/* Find them; they are NULL before. Allocates nothing: malloc() may be what calls mmap(). */
+void next_resolve(void);
+
+#endif /* NEXT_H */
