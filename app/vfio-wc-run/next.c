@@ -28,19 +28,19 @@ next_resolve(void)
 	found.dlsym = (void *(*)(void *, const char *))find_dlsym();
 	if (found.dlsym == NULL)
 		abort();
-#define FIND(name) \
+#define FIND(function, name) \
 	do { \
-		found.name = (__typeof__(found.name))found.dlsym(RTLD_NEXT, #name); \
-		if (found.name == NULL) \
+		function = (__typeof__(function))found.dlsym(RTLD_NEXT, name); \
+		if (function == NULL) \
 			abort(); \
 	} while (0)
-	FIND(munmap);
-	FIND(mremap);
-	FIND(close);
-	FIND(dup2);
-	FIND(dup3);
-	FIND(ioctl);
-	FIND(syscall);
-	FIND(mmap);
+	FIND(found.munmap, "munmap");
+	FIND(found.mremap, "mremap");
+	FIND(found.close, "close");
+	FIND(found.dup2, "dup2");
+	FIND(found.dup3, "dup3");
+	FIND(found.ioctl, "ioctl");
+	FIND(found.syscall, "syscall");
+	FIND(found.mmap, "mmap");
 	next = found;
 }
