@@ -483,7 +483,7 @@ __wrap_pread(int fd, void *buf, size_t size, off_t offset)
 			d->bar[i].start >> 32 != 0 ? PCI_BASE_ADDRESS_MEM_TYPE_64 : 0);
 		uint32_t high = d->bar[i].start >> 32;
 
-		if (d->bar[i].size == 0)
+		if (d->bar[i].size == 0 || d->is_vf)
 			continue;
 		memcpy(&config[PCI_BASE_ADDRESS_0 + 4 * i], &low, sizeof(low));
 		if (high != 0)
@@ -624,31 +624,21 @@ __wrap_fopen64(const char *path, const char *mode)
 
 /* The folder of devices: names are all that is read of it. */
 static char folder[] = "/tmp/fake-vfio-XXXXXX";
+static char names[FAKE_DEVICES][64];
 
 static void
-name_devices(int (*with)(const char *path))
+remove_names(void)
 {
-	char name[64];
 	unsigned int i;
 
-	for (i = 0; i < FAKE_DEVICES; i++) {
-		snprintf(name, sizeof(name), "%s/%s", folder, fake.device[i].bdf);
-		if (with(name) != 0)
-			abort();
-	}
-}
-
-static int
-make_link(const char *path)
-{
-	return symlink(".", path);
+	for (i = 0; i < FAKE_DEVICES; i++)
+		unlink(names[i]);
 }
 
 static void
 remove_folder(void)
 {
-	fake_reset();
-	name_devices(unlink);
+	remove_names();
 	rmdir(folder);
 }
 
@@ -656,15 +646,18 @@ DIR *
 __wrap_opendir(const char *path)
 {
 	static bool is_there;
+	unsigned int i;
 
 	if (strcmp(path, "/sys/bus/pci/devices") != 0)
 		return __real_opendir(path);
-	if (!is_there) {
-		if (mkdtemp(folder) == NULL)
+	if (!is_there && (mkdtemp(folder) == NULL || atexit(remove_folder) != 0))
+		abort();
+	is_there = true;
+	remove_names();
+	for (i = 0; i < FAKE_DEVICES; i++) {
+		snprintf(names[i], sizeof(names[i]), "%s/%s", folder, fake.device[i].bdf);
+		if (symlink(".", names[i]) != 0)
 			abort();
-		name_devices(make_link);
-		atexit(remove_folder);
-		is_there = true;
 	}
 	return __real_opendir(folder);
 }

@@ -41,6 +41,7 @@ struct fake_device {
 	unsigned int msix_bar;
 	uint32_t msix_offset;
 	const char *syspath;		/* in fdinfo; NULL: an older kernel */
+	bool is_vf;			/* no addresses in its registers */
 };
 
 extern struct fake {
