@@ -56,6 +56,13 @@ remove_vdev(struct rte_vdev_device *vdev)
 	return on_remove(AT(vdev, vdev_device));
 }
 
+/* The .11 release of a year opens the ABI of the next, .03 and .07 follow it. */
+static int
+abi_of(int year, int month)
+{
+	return month == 11 ? year + 1 : year;
+}
+
 int
 dpdk_abi_register_vdev(const char *name, int (*probe)(struct rte_device *dev),
 		int (*remove)(struct rte_device *dev))
@@ -79,6 +86,11 @@ dpdk_abi_register_vdev(const char *name, int (*probe)(struct rte_device *dev),
 		snprintf(untrusted, sizeof(untrusted), "the private structures of \"%s\" were not "
 			"checked (of %d.%02d, patch levels up to %d were)", rte_version(),
 			release->year, release->month, release->patch);
+	/* no version of a symbol says so: the shared object names no library (dpdk_calls.c) */
+	else if (abi_of(release->year, release->month) != abi_of(RTE_VER_YEAR, RTE_VER_MONTH))
+		snprintf(untrusted, sizeof(untrusted), "the plugin was built for DPDK's ABI %d, "
+			"\"%s\" has ABI %d", abi_of(RTE_VER_YEAR, RTE_VER_MONTH), rte_version(),
+			abi_of(release->year, release->month));
 	layout = release->layout;
 	/* EAL's, for good; twice the size, should a patch level have given it more members */
 	driver = calloc(2, layout->vdev_driver);
@@ -105,20 +117,20 @@ copy_pci(struct rte_device *dev, struct dpdk_pci *out)
 	const void *pci = RTE_PTR_SUB(dev, layout->pci_device);
 	const struct rte_mem_resource *bars = *AT(pci, pci_resources);
 	const struct rte_intr_handle *intr_handle = *AT(pci, pci_intr_handle);
-	struct rte_pci_addr addr;
+	const struct rte_pci_addr *addr = AT(pci, pci_addr);
+	char name[VFIO_WC_BDF_LEN];
 	unsigned int i;
 
 	memset(out, 0, sizeof(*out));
+	snprintf(out->name, sizeof(out->name), PCI_PRI_FMT, addr->domain, addr->bus, addr->devid,
+		addr->function);
 	/*
 	 * Name and address say the same in different places: a layout that is not the expected
 	 * one does not survive this, before any pointer in it is followed.
 	 */
-	if (rte_pci_addr_parse(rte_dev_name(dev), &addr) != 0 ||
-			rte_pci_addr_cmp(&addr, AT(pci, pci_addr)) != 0)
+	if (vfio_wc_bdf(rte_dev_name(dev), name) != 0 || strcmp(name, out->name) != 0)
 		return false;
 
-	snprintf(out->name, sizeof(out->name), PCI_PRI_FMT, addr.domain, addr.bus, addr.devid,
-		addr.function);
 	out->vendor = AT(pci, pci_id)->vendor_id;
 	out->device = AT(pci, pci_id)->device_id;
 	for (i = 0; i < RTE_VFIO_WC_BARS; i++) {

@@ -4,6 +4,7 @@
 #include <rte_common.h>
 #include <rte_ethdev.h>
 
+#include "dpdk_calls.h"
 #include "vfio_wc_hotplug.h"
 #include "vfio_wc_request.h"
 
@@ -26,7 +27,7 @@ port_destroy(uint16_t port, enum rte_eth_event_type event __rte_unused, void *ar
 {
 	char name[RTE_ETH_NAME_MAX_LEN];
 
-	if (rte_eth_dev_get_name_by_port(port, name) == 0)
+	if (dpdk_port_name(rte_eth_dev_get_name_by_port, port, name) == 0)
 		vfio_wc_request_port_gone(name);
 	return 0;
 }

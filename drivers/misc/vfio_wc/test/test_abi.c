@@ -133,6 +133,27 @@ only_patch_levels_that_were_checked(void **state)
 	assert_null(dpdk_abi_untrusted());
 }
 
+/* Symbols of the shared object have no versions: structures that are public may differ, too. */
+static void
+only_the_abi_that_it_was_built_for(void **state)
+{
+	const bool is_22 = RTE_VER_YEAR == 22;
+	struct dpdk_pci pci = { 0 };
+
+	(void)state;
+	assert_int_equal(register_as(is_22 ? "DPDK 23.11.0" : "DPDK 22.11.0"), 0);
+	assert_contains(dpdk_abi_untrusted(), "the plugin was built for DPDK's ABI ");
+	assert_contains(dpdk_abi_untrusted(), is_22 ? "\"DPDK 23.11.0\" has ABI 24" :
+		"\"DPDK 22.11.0\" has ABI 23");
+	dpdk_abi_foreach_pci(visit, &pci);
+	assert_string_equal(pci.name, "");
+	/* a minor version of the same */
+	if (is_22) {
+		assert_int_equal(register_as("DPDK 23.07.0"), 0);
+		assert_null(dpdk_abi_untrusted());
+	}
+}
+
 static void
 only_releases_that_were_checked(void **state)
 {
@@ -242,6 +263,7 @@ main(void)
 		cmocka_unit_test(a_device_of_another_layout_is_passed_over),
 		cmocka_unit_test(only_releases_that_were_checked),
 		cmocka_unit_test(only_patch_levels_that_were_checked),
+		cmocka_unit_test(only_the_abi_that_it_was_built_for),
 	};
 	char *argv[] = {
 		(char[]){ "test_abi" }, (char[]){ "--no-huge" }, (char[]){ "--no-shconf" },
