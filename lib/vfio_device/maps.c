@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "vfio_device.h"
 
@@ -103,5 +105,28 @@ vfio_wc_maps_check(int fd, const void *addr, uint64_t length, uint64_t fd_offset
 	free(maps.v);
 	if (ret == 0 && next < end)
 		ret = -ENXIO;
+	return ret;
+}
+
+/* Documentation/admin-guide/mm/pagemap.rst of Linux: 64 bits a page, the number in the lower 55. */
+int
+vfio_wc_physical(const void *addr, uint64_t *pa)
+{
+	const uint64_t page = sysconf(_SC_PAGESIZE), va = (uintptr_t)addr;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (pread(fd, &entry, sizeof(entry), va / page * sizeof(entry)) != sizeof(entry))
+		ret = -EIO;
+	else if ((entry & UINT64_C(1) << 63) == 0)
+		ret = -EAGAIN;
+	else if ((entry & ((UINT64_C(1) << 55) - 1)) == 0)
+		ret = -EPERM;
+	else
+		*pa = (entry & ((UINT64_C(1) << 55) - 1)) * page + va % page;
+	close(fd);
 	return ret;
 }

@@ -202,4 +202,10 @@ int vfio_wc_maps_read(pid_t pid, struct vfio_wc_maps *maps);
  */
 int vfio_wc_maps_check(int fd, const void *addr, uint64_t length, uint64_t fd_offset);
 
+/*
+ * The physical address of a byte of this process. -EAGAIN: the page table has no page there (yet);
+ * -EPERM: it tells nobody without CAP_SYS_ADMIN.
+ */
+int vfio_wc_physical(const void *addr, uint64_t *pa);
+
 #endif /* VFIO_DEVICE_H */

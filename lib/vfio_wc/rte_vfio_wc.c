@@ -224,6 +224,14 @@ rte_vfio_wc_probe(const char *device, int fd, struct rte_vfio_wc_error *error)
 	return ret != 0 ? ret : probe(fd, device, error);
 }
 
+static bool
+is_reserved_used(const struct rte_vfio_wc_range *range)
+{
+	static const typeof(range->reserved) none = { 0 };
+
+	return memcmp(range->reserved, none, sizeof(none)) != 0;
+}
+
 static int
 check_range(const struct rte_vfio_wc_range *range, const char *subject,
 		const struct rte_vfio_wc_bar_info *info, struct rte_vfio_wc_error *error)
@@ -233,8 +241,11 @@ check_range(const struct rte_vfio_wc_range *range, const char *subject,
 		.msix_offset = info->msix_offset, .msix_length = info->msix_length,
 	};
 	struct vfio_wc_why why;
-	int ret = vfio_wc_check_range(&limits, range->offset, range->length, &why);
+	int ret;
 
+	if (is_reserved_used(range))
+		return vfio_wc_fail(error, EINVAL, subject, "a reserved field is not 0");
+	ret = vfio_wc_check_range(&limits, range->offset, range->length, &why);
 	return ret == 0 ? 0 : vfio_wc_fail(error, -ret, subject, "%s", why.text);
 }
 
@@ -363,6 +374,33 @@ move_over(const struct rte_vfio_wc_range *range, void *from, void *to, uint64_t 
 		"mremap: %s; and the plain mapping at %p could not be put back", strerror(err), to);
 }
 
+/*
+ * Where a PCI address says whose the range is: is the fd this device's, and the page at addr, if
+ * the kernel tells where it is?
+ */
+static int
+check_whose(const struct rte_vfio_wc_range *range, const void *addr,
+		struct rte_vfio_wc_error *error)
+{
+	struct vfio_wc_sysfs pci;
+	struct subject s;
+	uint64_t pa;
+	int ret;
+
+	ret = vfio_wc_sysfs_read(range->device, &pci);
+	if (ret == -EINVAL)
+		return 0;
+	if (ret != 0)
+		return vfio_wc_fail(error, -ret, range->device, "sysfs: %s", strerror(-ret));
+	ret = vfio_wc_sysfs_match(range->device, &pci, range->fd, error);
+	if (ret != 0)
+		return ret;
+	if (vfio_wc_physical(addr, &pa) == 0 && pa != pci.bar[range->bar].start + range->offset)
+		return vfio_wc_fail(error, ENXIO, subject_range(&s, range),
+			"%p is a mapping of another device, at physical 0x%" PRIx64, addr, pa);
+	return 0;
+}
+
 static int
 check_mapped(const struct rte_vfio_wc_range *range, const void *addr, uint64_t plain,
 		struct rte_vfio_wc_error *error)
@@ -376,7 +414,7 @@ check_mapped(const struct rte_vfio_wc_range *range, const void *addr, uint64_t p
 	if (ret != 0)
 		return vfio_wc_fail(error, -ret, subject_range(&s, range),
 			"/proc/self/maps cannot be read: %s", strerror(-ret));
-	return 0;
+	return check_whose(range, addr, error);
 }
 
 int

@@ -81,19 +81,31 @@ enum rte_vfio_wc_type {
 	RTE_VFIO_WC_TYPE_WC = 1,
 };
 
+/*
+ * What is reserved in the structures below lets them grow under programs that are compiled already.
+ * Where a caller fills them in, it must be 0.
+ */
+
 /** Why a call failed. */
 struct rte_vfio_wc_error {
 	int err;	/**< Positive errno, the negative of what was returned; 0: no error. */
 	char text[320];	/**< One line without newline: device, BAR, range, reason. */
+	uint64_t reserved[4];	/**< Not written. */
 };
 
 /** A slice of a BAR. */
 struct rte_vfio_wc_range {
-	const char *device;	/**< Name for messages, say "0000:00:03.0"; not interpreted. */
+	/**
+	 * Whose BAR it is. A PCI address ("0000:00:03.0", any spelling) is also checked: the fd must
+	 * be this device's before anything is put in the place of a mapping. Other names are for
+	 * messages alone.
+	 */
+	const char *device;
 	int fd;			/**< VFIO device fd; stays the caller's. */
 	unsigned int bar;	/**< 0 .. RTE_VFIO_WC_BARS - 1. */
 	uint64_t offset;	/**< First byte in the BAR; multiple of the page size. */
 	uint64_t length;	/**< Bytes, at least one page; multiple of the page size. */
+	uint64_t reserved[4];	/**< 0. */
 };
 
 /** What the kernel says about a BAR. */
@@ -106,6 +118,7 @@ struct rte_vfio_wc_bar_info {
 	uint32_t types;
 	uint64_t msix_offset;	/**< First byte of the pages that hold the MSI-X table. */
 	uint64_t msix_length;	/**< Bytes of those pages; 0: the table is not in this BAR. */
+	uint64_t reserved[4];	/**< 0. */
 };
 
 /**
@@ -180,7 +193,8 @@ rte_vfio_wc_bar_info(const char *device, int fd, unsigned int bar,
  *   Filled on failure; may be NULL.
  * @return
  *   - 0: success.
- *   - -EINVAL: BAR number, type, alignment, zero length, or the range meets the MSI-X table.
+ *   - -EINVAL: BAR number, type, alignment, zero length, a reserved field that is not 0, or the
+ *     range meets the MSI-X table.
  *   - -EOVERFLOW: offset + length wraps.
  *   - -ERANGE: the range leaves the BAR.
  *   - -ENODEV: the BAR cannot be mapped (absent, I/O ports, smaller than a page), or fd is not
@@ -239,7 +253,10 @@ rte_vfio_wc_map(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type typ
  *   Filled on failure; may be NULL.
  * @return
  *   - 0: success, and the pages have that type.
- *   - -ENXIO: what is mapped at addr is not this range of a VFIO device; nothing was changed.
+ *   - -ENXIO: what is mapped at addr is not this range of a VFIO device, or of another one, as far
+ *     as the kernel tells (fds of VFIO groups share an inode; with CAP_SYS_ADMIN the physical
+ *     address of a page that was used tells devices apart); nothing was changed.
+ *   - -ENODEV: also when fd is not that of the device whose PCI address range->device is.
  *   - -ENOTRECOVERABLE: mremap() failed, took the old mapping with it, and the plain mapping could
  *     not be put back: nothing is mapped at addr any more. The device must not be used.
  *   - Any error of rte_vfio_wc_map(), other errno of mremap(): the old mapping is still there,
@@ -278,6 +295,32 @@ rte_vfio_wc_restore(const struct rte_vfio_wc_range *range, void *addr,
 RTE_VFIO_WC_API int
 rte_vfio_wc_mapped(const struct rte_vfio_wc_range *range, const void *addr,
 		struct rte_vfio_wc_error *error);
+
+/**
+ * Is this memory write-combining, whoever made it so? For a PMD that pushes if it is, and for one
+ * that must know whether its doorbells need a flush.
+ *
+ * The answer is the kernel's: which physical pages these are (/proc/self/pagemap) and what it has
+ * reserved for them (rte_vfio_wc_pat_list()), which all mappings of a page follow. So it holds until
+ * somebody changes it, and needs root, debugfs, and x86 with PAT; and each page must have been used
+ * once, for nothing is touched here.
+ *
+ * @param addr
+ *   First byte.
+ * @param length
+ *   Bytes.
+ * @param[out] error
+ *   Filled on failure; may be NULL.
+ * @return
+ *   - 1: all of it is.
+ *   - 0: some of it, or all, is not.
+ *   - -EAGAIN: a page of it is in no page table yet.
+ *   - -EPERM, -EACCES: not with these rights.
+ *   - -ENOENT: this kernel has no list of memory types (no debugfs mounted, no PAT, not x86).
+ *   - -EINVAL: no bytes. Errors of reading the two files.
+ */
+RTE_VFIO_WC_API int
+rte_vfio_wc_is_wc(const void *addr, uint64_t length, struct rte_vfio_wc_error *error);
 
 /**
  * Push out what this CPU holds back of its stores to write-combining memory.
@@ -326,6 +369,31 @@ rte_vfio_wc_flush(void)
 #endif
 }
 
+/**
+ * Store one line of 64 bytes, in as few stores as this CPU has: MOVDIR64B or AVX-512, one store;
+ * else AVX, NEON (2), SSE2 (4), 8 bytes at a time. Chosen once, when the library is loaded.
+ *
+ * A line of WC memory that is written by one store leaves the CPU whole. One that is written by
+ * several may leave in parts, when the buffer is emptied in between, by an interrupt say: a device
+ * must not take a part of a line for the whole. In what order the parts are stored is no promise.
+ *
+ * Lines that were stored are not flushed: rte_vfio_wc_flush(). (MOVDIR64B does not wait in a buffer,
+ * and is ordered against other stores by a fence alone.)
+ *
+ * @param line
+ *   Where to: a multiple of 64.
+ * @param from
+ *   64 bytes of ordinary memory, of any alignment.
+ */
+RTE_VFIO_WC_API void
+rte_vfio_wc_copy64(void *line, const void *from);
+
+/**
+ * How many stores rte_vfio_wc_copy64() is on this CPU. 1: a line never leaves in parts.
+ */
+RTE_VFIO_WC_API unsigned int
+rte_vfio_wc_copy64_stores(void);
+
 /*
  * Witnesses on real machines, where user space sees no page table.
  */
@@ -335,6 +403,7 @@ struct rte_vfio_wc_memtype {
 	uint64_t start;		/**< Physical address of the first byte. */
 	uint64_t length;	/**< Bytes. */
 	const char *type;	/**< "WC", "UC-", "UC", "WB", "WT", "WP"; static storage. */
+	uint64_t reserved;	/**< 0. */
 };
 
 /**

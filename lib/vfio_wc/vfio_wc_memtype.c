@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "rte_vfio_wc.h"
+#include "vfio_device.h"
 #include "vfio_wc_error.h"
 
 #define PAT_LIST "/sys/kernel/debug/x86/pat_memtype_list"
@@ -115,4 +117,59 @@ rte_vfio_wc_mtrr_list(uint64_t start, uint64_t length, struct rte_vfio_wc_memtyp
 		unsigned int max, struct rte_vfio_wc_error *error)
 {
 	return list(MTRR_LIST, parse_mtrr, start, length, out, max, error);
+}
+
+/* Is all of a physical range reserved as WC? The list is by address. */
+static int
+is_reserved_wc(uint64_t start, uint64_t length, struct rte_vfio_wc_error *error)
+{
+	struct rte_vfio_wc_memtype *entries;
+	uint64_t next = start;
+	int i, n, room;
+
+	room = rte_vfio_wc_pat_list(start, length, NULL, 0, error);
+	if (room <= 0)
+		return room;
+	entries = calloc(room, sizeof(*entries));
+	if (entries == NULL)
+		return vfio_wc_fail(error, ENOMEM, PAT_LIST, "%s", strerror(ENOMEM));
+	n = rte_vfio_wc_pat_list(start, length, entries, room, error);
+	for (i = 0; i < n && i < room && entries[i].start <= next; i++)
+		if (strcmp(entries[i].type, "WC") == 0 &&
+				entries[i].start + entries[i].length > next)
+			next = entries[i].start + entries[i].length;
+	free(entries);
+	return n < 0 ? n : next == start + length;
+}
+
+int
+rte_vfio_wc_is_wc(const void *addr, uint64_t length, struct rte_vfio_wc_error *error)
+{
+	const uint64_t page = sysconf(_SC_PAGESIZE), end = (uintptr_t)addr + length;
+	uint64_t va, pa, start = 0, run = 0;
+	char subject[64];
+	int ret;
+
+	snprintf(subject, sizeof(subject), "%p, 0x%" PRIx64 " bytes", addr, length);
+	if (length == 0 || end < length)
+		return vfio_wc_fail(error, EINVAL, subject, "no bytes, or too many");
+	/* pages that follow each other in physical memory, too, are one question */
+	for (va = (uintptr_t)addr / page * page; va < end; va += page) {
+		ret = vfio_wc_physical((const void *)(uintptr_t)va, &pa);
+		if (ret != 0)
+			return vfio_wc_fail(error, -ret, subject, "%s",
+				ret == -EAGAIN ? "a page of it was never used" :
+				ret == -EPERM ? "/proc/self/pagemap does not tell without "
+					"CAP_SYS_ADMIN" : strerror(-ret));
+		if (run != 0 && pa != start + run) {
+			ret = is_reserved_wc(start, run, error);
+			if (ret != 1)
+				return ret;
+			run = 0;
+		}
+		if (run == 0)
+			start = pa;
+		run += page;
+	}
+	return is_reserved_wc(start, run, error);
 }

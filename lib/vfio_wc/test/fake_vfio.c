@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -55,6 +56,9 @@ void *__wrap_mremap(void *from, size_t old, size_t length, int flags, ...);
 ssize_t __real_pread(int fd, void *buf, size_t size, off_t offset);
 ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t offset);
 ssize_t __wrap_pread64(int fd, void *buf, size_t size, off_t offset);
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...);
 FILE *__real_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen64(const char *path, const char *mode);
@@ -461,6 +465,39 @@ __wrap_fstat64(int fd, struct stat *file)
 	return __wrap_fstat(fd, file);
 }
 
+/* /proc/self/pagemap, of which an entry at a time is read. */
+static int pagemap_fd = -1;
+
+int
+__wrap_open(const char *path, int flags, ...)
+{
+	int fd = __real_open(path, flags, 0600);
+
+	if (strcmp(path, "/proc/self/pagemap") == 0)
+		pagemap_fd = fd;
+	else if (fd == pagemap_fd)
+		pagemap_fd = -1;	/* it was closed */
+	return fd;
+}
+
+int
+__wrap_open64(const char *path, int flags, ...)
+{
+	return __wrap_open(path, flags);
+}
+
+static uint64_t
+pagemap(uintptr_t va)
+{
+	const struct page *p = find(va);
+	uint64_t pa;
+
+	if (p == NULL || fake.pages_unused)
+		return 0;
+	pa = fake.device[p->device].bar[p->offset >> 40].start + (p->offset & (REGION(1) - 1));
+	return UINT64_C(1) << 63 | (fake.pages_untold ? 0 : pa / FAKE_PAGE);
+}
+
 ssize_t
 __wrap_pread(int fd, void *buf, size_t size, off_t offset)
 {
@@ -468,6 +505,12 @@ __wrap_pread(int fd, void *buf, size_t size, off_t offset)
 	uint8_t config[256] = { 0 };
 	unsigned int i;
 
+	if (fd == pagemap_fd && size == sizeof(uint64_t)) {
+		const uint64_t entry = pagemap(offset / sizeof(entry) * FAKE_PAGE);
+
+		memcpy(buf, &entry, sizeof(entry));
+		return sizeof(entry);
+	}
 	if (d == NULL)
 		return __real_pread(fd, buf, size, offset);
 	if (fails())

@@ -50,6 +50,8 @@ extern struct fake {
 	int plain_mmap_errno;		/* of mmap at a plain offset, once armed */
 	enum fake_mremap mremap;
 	bool maps_unreadable;
+	bool pages_unused;		/* no page table has them */
+	bool pages_untold;		/* /proc/self/pagemap has no addresses */
 	bool is_cdev;			/* fds have inodes of their own, unlike those of groups */
 	const char *maps_path;		/* whose mappings they are; a VFIO device's by default */
 	const char *pat_list;		/* contents; NULL: no such file */

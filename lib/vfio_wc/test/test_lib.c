@@ -425,6 +425,97 @@ only_this_range_of_a_device_is_replaced(void **state)
 	assert_contains(error.text, "/proc/self/maps");
 }
 
+/* Two cards of one kind, whose fds cannot be told apart by what /proc/self/maps says. */
+static void
+nothing_is_put_in_the_place_of_another_devices(void **state)
+{
+	const uint64_t start = fake.device[1].bar[0].start;
+	struct rte_vfio_wc_range range = notify;
+	char *va;
+
+	(void)state;
+	fake.device[1] = fake.device[0];
+	fake.device[1].bdf = "0000:00:04.0";
+	fake.device[1].bar[4].start = start;
+	va = fake_map_bar(1, 4);
+	assert_int_equal(rte_vfio_wc_remap(&range, RTE_VFIO_WC_TYPE_WC, va + 0x3000, &error),
+		-ENXIO);
+	assert_contains(error.text, "is a mapping of another device, at physical 0xfe103000");
+	assert_int_equal(rte_vfio_wc_restore(&range, va + 0x3000, &error), -ENXIO);
+	assert_int_equal(fake_at(va + 0x3000), FAKE_PLAIN);
+	range.fd = FAKE_FD + 1;
+	range.device = "00:04.0";
+	assert_int_equal(rte_vfio_wc_remap(&range, RTE_VFIO_WC_TYPE_WC, va + 0x3000, &error), 0);
+	assert_int_equal(rte_vfio_wc_restore(&range, va + 0x3000, &error), 0);
+	/* where the page tables say nothing, what is known is believed */
+	fake.pages_untold = true;
+	assert_int_equal(rte_vfio_wc_remap(&notify, RTE_VFIO_WC_TYPE_WC, va + 0x3000, &error), 0);
+}
+
+static void
+the_fd_is_the_devices(void **state)
+{
+	struct rte_vfio_wc_range range = notify;
+	char *va = fake_map_bar(0, 4);
+
+	(void)state;
+	range.device = "0000:00:04.0";
+	assert_int_equal(rte_vfio_wc_remap(&range, RTE_VFIO_WC_TYPE_WC, va + 0x3000, &error),
+		-ENODEV);
+	assert_contains(error.text, "fd 1000 is another device's");
+	range.device = "0000:00:05.0";
+	assert_int_equal(rte_vfio_wc_remap(&range, RTE_VFIO_WC_TYPE_WC, va + 0x3000, &error),
+		-ENODEV);
+	assert_int_equal(fake_at(va + 0x3000), FAKE_PLAIN);
+	range.device = "my NIC";
+	assert_int_equal(rte_vfio_wc_remap(&range, RTE_VFIO_WC_TYPE_WC, va + 0x3000, &error), 0);
+}
+
+/* A program of tomorrow asks a library of today for something that it does not know. */
+static void
+what_is_reserved_is_not_passed_over(void **state)
+{
+	struct rte_vfio_wc_range range = notify;
+	char *va = fake_map_bar(0, 4);
+
+	(void)state;
+	range.reserved[3] = 1;
+	assert_int_equal(rte_vfio_wc_remap(&range, RTE_VFIO_WC_TYPE_WC, va + 0x3000, &error),
+		-EINVAL);
+	assert_contains(error.text, "[0x3000, 0x4000): a reserved field is not 0");
+	assert_int_equal(rte_vfio_wc_mapped(&range, va + 0x3000, &error), -EINVAL);
+}
+
+static void
+is_wc_says_what_the_kernel_has_reserved(void **state)
+{
+	char *va = fake_map_bar(0, 4), *other = fake_map_bar(0, 1);
+
+	(void)state;
+	assert_int_equal(rte_vfio_wc_is_wc(va, 8, &error), -ENOENT);
+	assert_contains(error.text, "pat_memtype_list: No such file");
+	fake.pat_list = "PAT memtype list:\n"
+		"PAT: [mem 0x0000008000000000-0x0000008000004000] uncached-minus\n"
+		"PAT: [mem 0x0000008000001000-0x0000008000002000] write-combining\n"
+		"PAT: [mem 0x0000008000002000-0x0000008000003000] write-combining\n"
+		"PAT: [mem 0x0000008000003000-0x0000008000004000] uncached-minus\n";
+	assert_int_equal(rte_vfio_wc_is_wc(va, 0x1000, &error), 0);
+	assert_int_equal(rte_vfio_wc_is_wc(va + 0x1000, 0x2000, &error), 1);
+	assert_int_equal(rte_vfio_wc_is_wc(va + 0x2ff8, 8, &error), 1);
+	assert_int_equal(rte_vfio_wc_is_wc(va + 0x2ff8, 9, &error), 0);
+	assert_int_equal(rte_vfio_wc_is_wc(va + 0xfff, 2, &error), 0);
+	assert_int_equal(rte_vfio_wc_is_wc(va, 0x4000, &error), 0);
+	assert_int_equal(rte_vfio_wc_is_wc(other, 1, &error), 0);
+	assert_int_equal(rte_vfio_wc_is_wc(va, 0, &error), -EINVAL);
+	assert_int_equal(rte_vfio_wc_is_wc(va, UINT64_MAX, &error), -EINVAL);
+	/* what nobody tells is no "no" */
+	fake.pages_untold = true;
+	assert_int_equal(rte_vfio_wc_is_wc(va + 0x1000, 1, &error), -EPERM);
+	assert_contains(error.text, "CAP_SYS_ADMIN");
+	fake.pages_unused = true;
+	assert_int_equal(rte_vfio_wc_is_wc(va + 0x1000, 1, NULL), -EAGAIN);
+}
+
 static void
 memtype_lists_are_clipped(void **state)
 {
@@ -489,6 +580,10 @@ main(void)
 		cmocka_unit_test_setup(a_refused_type_leaves_the_mapping_alone, setup),
 		cmocka_unit_test_setup(a_failing_mremap_leaves_no_hole_and_no_rest, setup),
 		cmocka_unit_test_setup(only_this_range_of_a_device_is_replaced, setup),
+		cmocka_unit_test_setup(nothing_is_put_in_the_place_of_another_devices, setup),
+		cmocka_unit_test_setup(the_fd_is_the_devices, setup),
+		cmocka_unit_test_setup(what_is_reserved_is_not_passed_over, setup),
+		cmocka_unit_test_setup(is_wc_says_what_the_kernel_has_reserved, setup),
 		cmocka_unit_test_setup(memtype_lists_are_clipped, setup),
 		cmocka_unit_test_setup(names_and_flush, setup),
 	};
