@@ -397,6 +397,23 @@ load(const uint8_t *va)
 	ref_load(va, length);
 }
 
+/* The library's way for this CPU: so many stores, of so many bytes each, upwards. */
+static void
+copy64(uint8_t *va)
+{
+	const unsigned int n = rte_vfio_wc_copy64_stores(), length = LINE / n;
+	uint8_t value[LINE];
+	unsigned int i;
+
+	va -= (uintptr_t)va % LINE;
+	for (i = 0; i < LINE; i++)
+		value[i] = pick(256);
+	say("copy64", va, n);
+	rte_vfio_wc_copy64(va, value);
+	for (i = 0; i < n; i++)
+		ref_store(va + i * length, value + i * length, length);
+}
+
 /* A line, whole or nearly, in some order: what drivers that push do, well or badly. */
 static void
 line(uint8_t *va)
@@ -418,9 +435,12 @@ step(void)
 	const unsigned int reach = pick(4) == 0 ? PAGE : 4 * LINE;
 	uint8_t *va = p->va + pick(reach - 32);
 
-	switch (pick(16)) {
+	switch (pick(17)) {
 	case 0: case 1:
 		fence();
+		break;
+	case 16:
+		copy64(va);
 		break;
 	case 2:
 		load(va);
