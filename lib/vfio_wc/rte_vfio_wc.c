@@ -12,6 +12,7 @@
 
 #include "rte_vfio_wc.h"
 #include "vfio_device.h"
+#include "vfio_wc_cookie.h"
 #include "vfio_wc_error.h"
 #include "vfio_wc_sysfs.h"
 #include "vfio_wc_uapi.h"
@@ -95,27 +96,6 @@ vfio_wc_sysfs_match(const char *device, const struct vfio_wc_sysfs *pci, int fd,
 	return ret == 0 ? 0 : vfio_wc_fail(error, -ret, device, "%s", why.text);
 }
 
-/* The types that the capability offers; 0: no capability, or a newer version of it. */
-static uint32_t
-region_types(const struct vfio_region_info *info)
-{
-	uint32_t offset = info->flags & VFIO_REGION_INFO_FLAG_CAPS ? info->cap_offset : 0;
-
-	while (offset != 0 && offset + sizeof(struct vfio_info_cap_header) <= info->argsz) {
-		struct vfio_region_info_cap_mmap_attrs cap = { 0 };
-		size_t room = info->argsz - offset;
-
-		memcpy(&cap, (const char *)info + offset, room < sizeof(cap) ? room : sizeof(cap));
-		if (cap.header.id == VFIO_REGION_INFO_CAP_MMAP_ATTRS && cap.header.version == 1 &&
-				cap.feature == VFIO_DEVICE_FEATURE_MMAP_COOKIE)
-			return cap.attrs;
-		if (cap.header.next <= offset)
-			break;	/* the chain only goes up: no loops */
-		offset = cap.header.next;
-	}
-	return 0;
-}
-
 int
 rte_vfio_wc_bar_info(const char *device, int fd, unsigned int bar,
 		struct rte_vfio_wc_bar_info *out, struct rte_vfio_wc_error *error)
@@ -143,7 +123,7 @@ rte_vfio_wc_bar_info(const char *device, int fd, unsigned int bar,
 	out->size = info->size;
 	out->fd_offset = info->offset;
 	out->mappable = (info->flags & VFIO_REGION_INFO_FLAG_MMAP) != 0;
-	out->types = region_types(info);
+	out->types = vfio_wc_region_attrs(info);
 	free(info);
 
 	if (out->size == 0)
@@ -204,7 +184,7 @@ probe(int fd, const char *subject, struct rte_vfio_wc_error *error)
 	for (bar = 0; bar < RTE_VFIO_WC_BARS; bar++) {
 		struct vfio_region_info *info =
 			vfio_wc_region_info(fd, VFIO_PCI_BAR0_REGION_INDEX + bar);
-		uint32_t types = info != NULL ? region_types(info) : 0;
+		uint32_t types = info != NULL ? vfio_wc_region_attrs(info) : 0;
 
 		free(info);
 		if (types != 0)
@@ -260,13 +240,6 @@ get_cookie(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type type, ui
 		.start = range->offset,
 		.size = range->length,
 	};
-	union {
-		struct vfio_device_feature header;
-		char bytes[sizeof(struct vfio_device_feature) + sizeof(ask)];
-	} request = {
-		.header.argsz = sizeof(request.bytes),
-		.header.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MMAP_COOKIE,
-	};
 	struct rte_vfio_wc_bar_info info = { 0 };
 	struct subject s;
 	int ret;
@@ -289,14 +262,10 @@ get_cookie(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type type, ui
 		return vfio_wc_fail(error, EOPNOTSUPP, s.text, "%s: %s",
 			rte_vfio_wc_type_name(type), cookie_reason(EOPNOTSUPP));
 
-	memcpy(request.header.data, &ask, sizeof(ask));
-	if (ioctl(range->fd, VFIO_DEVICE_FEATURE, &request) != 0) {
-		int err = errno;
-
-		return vfio_wc_fail(error, err, s.text, "%s: %s", rte_vfio_wc_type_name(type),
-			cookie_reason(err));
-	}
-	memcpy(&ask, request.header.data, sizeof(ask));
+	ret = vfio_wc_get_cookie(range->fd, &ask);
+	if (ret != 0)
+		return vfio_wc_fail(error, -ret, s.text, "%s: %s", rte_vfio_wc_type_name(type),
+			cookie_reason(-ret));
 	*cookie = ask.offset;
 	*plain = info.fd_offset + range->offset;
 	return 0;

@@ -5,10 +5,25 @@
 
 /*
  * What the kernel series adds to <linux/vfio.h>, for systems whose headers lack it.
- * The kernel's own header is the reference: kernel-patch/, include/uapi/linux/vfio.h.
+ * The reference is the kernel's own, include/uapi/linux/vfio.h with the series applied.
  */
 
 #include <linux/vfio.h>
+
+#ifndef VFIO_DEVICE_FEATURE	/* since Linux 5.7 */
+
+struct vfio_device_feature {
+	__u32 argsz;
+	__u32 flags;
+#define VFIO_DEVICE_FEATURE_MASK	(0xffff)
+#define VFIO_DEVICE_FEATURE_GET		(1 << 16)
+#define VFIO_DEVICE_FEATURE_SET		(1 << 17)
+#define VFIO_DEVICE_FEATURE_PROBE	(1 << 18)
+	__u8 data[];
+};
+#define VFIO_DEVICE_FEATURE		_IO(VFIO_TYPE, VFIO_BASE + 17)
+
+#endif /* VFIO_DEVICE_FEATURE */
 
 #ifndef VFIO_DEVICE_FEATURE_MMAP_COOKIE
 
