@@ -50,7 +50,7 @@ struct vfio_device_feature_mmap_cookie {
 	__u32 region;
 	__u32 attr;
 	__u32 flags;
-	__u32 __reserved;
+	__u32 reserved;	/* __reserved in the kernel's: not a name to have in DPDK's tree */
 	__aligned_u64 start;
 	__aligned_u64 size;
 	__aligned_u64 offset;

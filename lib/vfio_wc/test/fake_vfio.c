@@ -273,6 +273,7 @@ static int
 device_feature(unsigned int n, struct vfio_device_feature *feature)
 {
 	const struct fake_device *d = &fake.device[n];
+	const uint64_t zero = 0;	/* flags, and what is reserved after them */
 	struct vfio_device_feature_mmap_cookie ask;
 	unsigned int i;
 
@@ -289,7 +290,8 @@ device_feature(unsigned int n, struct vfio_device_feature *feature)
 		return fail(d->get_errno);
 
 	memcpy(&ask, feature->data, sizeof(ask));
-	if (ask.flags != 0 || ask.__reserved != 0 || ask.attr > 1 || ask.size == 0)
+	if (memcmp((char *)&ask + offsetof(__typeof__(ask), flags), &zero, sizeof(zero)) != 0 ||
+			ask.attr > 1 || ask.size == 0)
 		return fail(EINVAL);
 	for (i = 0; i < nb_cookies; i++)
 		if (cookies[i].device == n && cookies[i].bar == ask.region &&
