@@ -65,7 +65,7 @@ static const char usage[] =
 "                          (0000:00:05.0,bar=2,offset=0,len=0x10000)\n"
 "\n"
 "Output\n"
-"  -j, --json FILE         results (schema.json describes them), however the run ends\n"
+"  -j, --json FILE         results (doc/schema describes them), however the run ends\n"
 "  -s, --show FILE         print the table of such a file\n"
 "  -v, --verbose           show testpmd's output\n"
 "  -h, --help              this text\n"
@@ -374,6 +374,7 @@ args_parse(struct args *a, int argc, char **argv)
 	int opt;
 
 	*a = (struct args){
+		.argv = (const char *const *)argv,
 		.frames = { .v = { 64 }, .n = 1 },
 		.bursts = { .v = { 32 }, .n = 1 },
 		.queues = { .v = { 1 }, .n = 1 },

@@ -41,6 +41,7 @@ struct target_args {
 };
 
 struct args {
+	const char *const *argv;	/* all of them, as they came */
 	struct target_args targets[MAX_LIST];
 	unsigned int n_targets;
 	struct list frames;

@@ -121,9 +121,15 @@ value(const struct bus *bus, const char *name)
 }
 
 double
-bus_writes(const struct bus *bus, uint64_t packets)
+bus_per_packet(const struct bus *bus, const char *name, uint64_t packets)
 {
-	return packets > 0 ? value(bus, "pcie_writes") / packets : 0;
+	return packets > 0 ? value(bus, name) / packets : 0;
+}
+
+bool
+bus_lingers(const struct bus *bus)
+{
+	return value(bus, "residency_median") > BUS_LINGER;
 }
 
 static json_t *
@@ -162,7 +168,7 @@ bus_json(const struct bus *bus, uint64_t packets, unsigned int burst)
 		"stores_per_packet",
 			(value(bus, "uc_stores") + value(bus, "wc_stores") +
 			value(bus, "other_stores")) / n,
-		"pcie_writes_per_packet", bus_writes(bus, packets),
+		"pcie_writes_per_packet", bus_per_packet(bus, "pcie_writes", packets),
 		"wc_writes_per_packet", value(bus, "wc_writes") / n,
 		"pcie_writes_per_burst", value(bus, "pcie_writes") / n * burst,
 		"payload_bytes_per_packet", value(bus, "payload_bytes") / n,
@@ -178,6 +184,6 @@ bus_json(const struct bus *bus, uint64_t packets, unsigned int burst)
 			"median", count(bus, "residency_median"),
 			"p99", count(bus, "residency_p99"),
 			"worst", count(bus, "residency_worst"),
-			"lingers", value(bus, "residency_median") > BUS_LINGER,
+			"lingers", bus_lingers(bus),
 		"drained", drained, "sites", sites);
 }

@@ -64,9 +64,13 @@ bus_locate(struct bus *bus, pid_t pid);
 void
 bus_free(struct bus *bus);
 
-/* PCIe writes a packet; 0 if nothing was counted. */
+/* What was counted under a name, a packet; 0 if nothing was. */
 double
-bus_writes(const struct bus *bus, uint64_t packets);
+bus_per_packet(const struct bus *bus, const char *name, uint64_t packets);
+
+/* Stores wait for so long in a WC buffer that nobody seems to flush it. */
+bool
+bus_lingers(const struct bus *bus);
 
 /* As the result has it. */
 json_t *

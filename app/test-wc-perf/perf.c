@@ -8,8 +8,8 @@
  *	                                        |  \
  *	                             testpmd <--+   +--> observe: witness | plugin | memtype list
  *
- * One JSON object describes a run; schema.json in this folder is its schema. The table is
- * made from it. Its file is written first of all, with status "running", and again at the end,
+ * One JSON object describes a run; doc/schema/result-2.json is its schema. The table is made
+ * from it. Its file is written first of all, with status "running", and again at the end,
  * whatever that is: what stands there is never an older run's.
  */
 

@@ -9,24 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "environment.h"
+#include "metrics.h"
 #include "report.h"
 
 /* json_pack() format of fixed-width numbers. */
 #define J_U64(x) ((json_int_t)(x))
-
-bool
-report_counts_equal(const struct arm_result *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->n; i++)
-		if (r->samples[i].counted != r->samples[i].sent)
-			return false;
-	return true;
-}
 
 /* 64-bit values that are no quantities: as text, since readers of JSON may keep 53 bits. */
 static json_t *
@@ -51,18 +41,16 @@ leaves_json(const struct leaves *l)
 static json_t *
 arm_json(const struct arm_result *r, bool backend, bool compare, unsigned int burst)
 {
-	json_t *mpps = json_array(), *sent = json_array(), *dropped = json_array();
+	json_t *sent = json_array(), *dropped = json_array();
 	json_t *counted = json_array(), *other = json_array(), *others = json_object();
-	json_t *writes = json_array(), *bus = NULL;
+	json_t *bus = NULL;
 	size_t i;
 
 	for (i = 0; i < r->n; i++) {
-		json_array_append_new(mpps, json_real(r->samples[i].mpps));
 		json_array_append_new(sent, json_integer(J_U64(r->samples[i].sent)));
 		json_array_append_new(dropped, json_integer(J_U64(r->samples[i].dropped)));
 		json_array_append_new(counted, json_integer(J_U64(r->samples[i].counted)));
 		json_array_append_new(other, json_integer(J_U64(r->samples[i].other)));
-		json_array_append_new(writes, json_real(r->samples[i].pcie_writes));
 	}
 	for (i = 0; i < r->seen.n_others; i++)
 		json_object_set_new(others, r->seen.others[i].type,
@@ -72,19 +60,16 @@ arm_json(const struct arm_result *r, bool backend, bool compare, unsigned int bu
 		json_decref(other);
 		counted = other = NULL;
 	}
-	if (r->bus.counted && r->n > 0) {
+	if (r->bus.counted && r->n > 0)
 		bus = bus_json(&r->bus, r->samples[r->n - 1].sent, burst);
-		json_object_set(bus, "pcie_writes_per_packet_by_run", writes);
-	}
-	json_decref(writes);
-	return json_pack("{ss ss so so so so so so* so* so so*}",
+	return json_pack("{ss ss so so so so so* so* so so*}",
 		"memory_type", r->seen.source != NULL ? r->seen.type : "unknown",
 		"memory_type_source", r->seen.source != NULL ? r->seen.source : "none",
 		"leaves", leaves_json(&r->seen.leaves),
 		"other_leaves", others,
-		"mpps", mpps, "sent", sent, "dropped", dropped,
+		"sent", sent, "dropped", dropped,
 		"counted", counted, "counted_other", other,
-		"counts_equal", compare ? json_boolean(report_counts_equal(r)) : json_null(),
+		"counts_equal", compare ? json_boolean(metrics_counts_equal(r)) : json_null(),
 		"bus", bus);
 }
 
@@ -125,6 +110,7 @@ static json_t *
 cases_json(const struct result *r)
 {
 	json_t *all = json_array(), *lcores, *c;
+	char id[METRIC_ID];
 	unsigned int j;
 	size_t i;
 	int arm;
@@ -140,8 +126,13 @@ cases_json(const struct result *r)
 		lcores = json_array();
 		for (j = 0; j < t->place.lcores.n; j++)
 			json_array_append_new(lcores, json_integer(t->place.lcores.v[j]));
-		c = json_pack("{ss ss si sI sI si si si sb so si}",
-			"device", t->dev.bdf, "pmd", t->pmd, "bar", (int)t->range.bar,
+		metrics_case_id(r, k, id);
+		c = json_pack("{ss ss so so ss ss* so si sI sI si si si sb so si}",
+			"id", id, "device", t->dev.bdf,
+			"vendor_id", json_sprintf("0x%04x", t->dev.vendor),
+			"device_id", json_sprintf("0x%04x", t->dev.device), "pmd", t->pmd,
+			"firmware", t->firmware[0] != '\0' ? t->firmware : NULL,
+			"iommu", environment_iommu(&t->dev), "bar", (int)t->range.bar,
 			"offset", J_U64(t->range.offset), "length", J_U64(t->range.len),
 			"frame_size", (int)k->frame, "burst", (int)k->burst,
 			"queues", (int)k->queues, "mtrr_wc", (int)t->mtrr_wc,
@@ -160,61 +151,13 @@ cases_json(const struct result *r)
 	return all;
 }
 
-static void
-cpu_name(char *name, size_t size)
-{
-	char line[256];
-	FILE *f = fopen("/proc/cpuinfo", "re");
-
-	snprintf(name, size, "unknown");
-	if (f == NULL)
-		return;
-	while (fgets(line, sizeof(line), f) != NULL) {
-		if (strncmp(line, "model name", 10) != 0)
-			continue;
-		line[strcspn(line, "\n")] = '\0';
-		snprintf(name, size, "%s", line + strcspn(line, ":") + 2);
-		text_clean(name);
-		break;
-	}
-	fclose(f);
-}
-
-/* The name that the hypervisor gives itself; says nothing about what it does with types. */
-static void
-hypervisor_name(char *name, size_t size)
-{
-#if defined(__x86_64__) || defined(__i386__)
-	uint32_t eax, signature[3];
-	uint32_t ecx = 0, ebx, edx;
-
-	__asm__ volatile("cpuid" : "=a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx) : "0"(1));
-	if ((ecx & 1u << 31) == 0) {
-		snprintf(name, size, "none");
-		return;
-	}
-	ecx = 0;
-	__asm__ volatile("cpuid" : "=a"(eax), "=b"(signature[0]), "+c"(ecx), "=d"(signature[2])
-		: "0"(0x40000000));
-	signature[1] = ecx;
-	snprintf(name, size, "%.12s", (const char *)signature);
-	text_clean(name);
-#else
-	snprintf(name, size, "unknown");
-#endif
-}
-
 static json_t *
 environment_json(const struct result *r)
 {
-	char cpu[128], hypervisor[32];
-	json_t *warnings = json_array(), *probe = NULL;
-	struct utsname uts;
+	json_t *warnings = json_array(), *probe = NULL, *env;
+	const struct list *lcores = &r->targets[0].place.lcores;
 	unsigned int i;
 
-	uname(&uts);
-	cpu_name(cpu, sizeof(cpu));
-	hypervisor_name(hypervisor, sizeof(hypervisor));
 	for (i = 0; warn_text(i) != NULL; i++)
 		json_array_append_new(warnings, json_string(warn_text(i)));
 	if (r->probe.measured)
@@ -224,10 +167,36 @@ environment_json(const struct result *r)
 			"length", J_U64(r->args->probe.len),
 			"uc_ns_per_line", r->probe.uc_ns, "wc_ns_per_line", r->probe.wc_ns,
 			"ratio", ratio_json(&r->probe.ratio));
-	return json_pack("{ss ss ss ss ss so* so}",
-		"kernel", uts.release, "dpdk", r->dpdk, "cpu", cpu, "hypervisor", hypervisor,
+	env = environment_machine(lcores->n > 1 ? lcores->v[1] : 0);
+	json_object_update_new(env, json_pack("{ss so ss so* so}",
+		"dpdk", r->dpdk, "parts", environment_parts(r->args),
 		"memory_types_honoured", r->probe.honoured, "probe", probe,
-		"warnings", warnings);
+		"warnings", warnings));
+	return env;
+}
+
+/* What was asked for. */
+static json_t *
+settings_json(const struct args *a)
+{
+	json_t *arms = json_array();
+	int arm;
+
+	for (arm = 0; arm < N_ARMS; arm++)
+		if (a->arms[arm])
+			json_array_append_new(arms, json_string(arm_names[arm]));
+	return json_pack("{so so ss ss si si sf sf so si so so}",
+		"command_line", environment_words(a->argv), "arms", arms,
+		"wc_by", a->wc_by_kernel ? "kernel" : "plugin",
+		"forward", a->forward,
+		"cores", (int)a->cores,
+		"repeats", (int)a->repeats,
+		"warmup_s", a->warmup,
+		"window_s", a->window,
+		"seed", hex(a->seed),
+		"mem_mb", (int)a->mem_mb,
+		"eal", environment_words(a->eal),
+		"testpmd", environment_words(a->testpmd_args));
 }
 
 static json_t *
@@ -253,21 +222,16 @@ report_json(const struct result *r)
 		[WC_INTERRUPTED] = "interrupted",
 	};
 	const char *message = r->running ? "the run has not ended, or it was killed" : fail_text();
+	json_t *env, *metrics;
 
-	return json_pack("{ss ss ss* ss sf so s{ss ss si sf sf sI} so* so}",
+	env = environment_json(r);
+	metrics = metrics_json(r, json_string_value(json_object_get(env, "hypervisor")));
+	return json_pack("{ss ss ss* ss sf so so so* so so}",
 		"schema", REPORT_SCHEMA, "status", r->running ? "running" : verdict[r->status],
 		"message", message,
 		"started", r->started, "seconds", r->seconds,
-		"environment", environment_json(r),
-		"settings",
-			"wc_by", r->args->wc_by_kernel ? "kernel" : "plugin",
-			"forward", r->args->forward,
-			"repeats", (int)r->args->repeats,
-			"warmup_s", r->args->warmup,
-			"window_s", r->args->window,
-			"seed", J_U64(r->args->seed),
-		"refused", refusal_json(r),
-		"cases", cases_json(r));
+		"environment", env, "settings", settings_json(r->args),
+		"refused", refusal_json(r), "metrics", metrics, "cases", cases_json(r));
 }
 
 /*
@@ -302,12 +266,13 @@ struct paint {
 };
 
 static void
-arm_row(const json_t *c, const char *name, bool first, FILE *f, const struct paint *paint)
+arm_row(const json_t *metrics, const json_t *c, const char *name, bool first, FILE *f,
+	const struct paint *paint)
 {
 	const json_t *arm = json_object_get(c, name);
-	const json_t *mpps = json_object_get(arm, "mpps");
+	const json_t *rates = metrics_samples(metrics, text_at(c, "id"), name, "tx_rate");
 	const json_t *equal = json_object_get(arm, "counts_equal");
-	const size_t n = json_array_size(mpps);
+	const size_t n = json_array_size(rates);
 	struct summary s;
 	double *v;
 	size_t i;
@@ -327,7 +292,7 @@ arm_row(const json_t *c, const char *name, bool first, FILE *f, const struct pai
 	if (v == NULL)
 		abort();
 	for (i = 0; i < n; i++)
-		v[i] = json_number_value(json_array_get(mpps, i));
+		v[i] = real_at(json_array_get(rates, i), "value") / 1e6;
 	s = stats_summary(v, n);
 	free(v);
 	fprintf(f, " %9.4f  %9.4f..%-9.4f %4zu", s.median, s.min, s.max, n);
@@ -340,11 +305,12 @@ arm_row(const json_t *c, const char *name, bool first, FILE *f, const struct pai
 
 /* What reached the bus, under the rate that it belongs to. */
 static void
-bus_row(const json_t *arm, FILE *f, const struct paint *paint)
+bus_row(const json_t *metrics, const json_t *c, const char *name, FILE *f,
+	const struct paint *paint)
 {
-	const json_t *bus = json_object_get(arm, "bus");
+	const json_t *bus = json_object_get(json_object_get(c, name), "bus");
 	const json_t *residency = json_object_get(bus, "residency");
-	const json_t *runs = json_object_get(bus, "pcie_writes_per_packet_by_run");
+	const json_t *runs = metrics_samples(metrics, text_at(c, "id"), name, "pcie_writes");
 	const bool lingers = json_is_true(json_object_get(residency, "lingers"));
 	double smallest = DBL_MAX, largest = 0, writes;
 	size_t i;
@@ -352,7 +318,7 @@ bus_row(const json_t *arm, FILE *f, const struct paint *paint)
 	if (bus == NULL)
 		return;
 	for (i = 0; i < json_array_size(runs); i++) {
-		writes = json_number_value(json_array_get(runs, i));
+		writes = real_at(json_array_get(runs, i), "value");
 		smallest = fmin(smallest, writes);
 		largest = fmax(largest, writes);
 	}
@@ -456,6 +422,7 @@ report_table(const json_t *result, FILE *f, bool colour)
 	const struct paint *paint = colour ? &ansi : &plain;
 	const json_t *env = json_object_get(result, "environment");
 	const json_t *cases = json_object_get(result, "cases");
+	const json_t *metrics = json_object_get(result, "metrics");
 	const json_t *c;
 	size_t i, arm;
 	bool first;
@@ -471,8 +438,8 @@ report_table(const json_t *result, FILE *f, bool colour)
 		for (arm = 0; arm < N_ARMS; arm++) {
 			if (json_object_get(c, arm_names[arm]) == NULL)
 				continue;
-			arm_row(c, arm_names[arm], first, f, paint);
-			bus_row(json_object_get(c, arm_names[arm]), f, paint);
+			arm_row(metrics, c, arm_names[arm], first, f, paint);
+			bus_row(metrics, c, arm_names[arm], f, paint);
 			first = false;
 		}
 		ratio_row(c, "ratio", "wc/uc", f, paint);
@@ -584,7 +551,8 @@ report_read(const char *path, json_t **result)
 	if (strcmp(text_at(*result, "schema"), REPORT_SCHEMA) != 0) {
 		json_decref(*result);
 		*result = NULL;
-		return fail(WC_USAGE, "%s: not of schema %s", path, REPORT_SCHEMA);
+		return fail(WC_USAGE, "%s: not of schema %s; dpdk-wc-results reads older ones",
+			path, REPORT_SCHEMA);
 	}
 	return WC_OK;
 }

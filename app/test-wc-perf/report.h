@@ -13,7 +13,7 @@
 #include "place.h"
 #include "probe.h"
 
-#define REPORT_SCHEMA "dpdk-vfio-wc/test-wc-perf/1"
+#define REPORT_SCHEMA "dpdk-vfio-wc/test-wc-perf/2"
 
 /* A device under test. */
 struct target {
@@ -23,18 +23,23 @@ struct target {
 	struct bar_range range;
 	bool mtrr_wc;			/* the range is under a write-combining MTRR */
 	char pmd[64];
+	char firmware[64];		/* "": the PMD does not say */
 };
 
 /* The runs of one arm in one case, in order. */
 struct arm_result {
 	struct observation seen;	/* in the last run; earlier ones agreed in type */
 	struct sample {
+		double at;		/* s since the run began */
+		unsigned int order;	/* among all samples of the run, from 1 */
 		double mpps;
 		uint64_t sent;		/* testpmd's forwarding statistics, start to stop */
 		uint64_t dropped;	/* by testpmd: no room in the ring */
 		uint64_t counted;	/* frames at the back end, if there is one */
 		uint64_t other;		/* frames there that testpmd did not send */
-		double pcie_writes;	/* a packet; where the bus is counted */
+		/* A packet; where the bus is counted. */
+		double pcie_writes;
+		double wire_bytes;
 	} *samples;
 	size_t n;
 	struct bus bus;			/* all that was counted, in the last run */
@@ -64,11 +69,7 @@ struct result {
 	size_t n_cases;
 };
 
-/* Frames at the back end equal those sent, in every run. */
-bool
-report_counts_equal(const struct arm_result *r);
-
-/* The result as schema.json describes it. */
+/* The result as doc/schema/result-2.json describes it. */
 json_t *
 report_json(const struct result *r);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "metrics.h"
 #include "run.h"
 
 /* A queue's descriptors, what sits in caches, and some. */
@@ -189,6 +190,8 @@ identify(struct context *c)
 	st = testpmd_command(&c->testpmd, "show port info 0");
 	if (st == WC_OK && !testpmd_field(&c->testpmd, "Driver name", t->pmd, sizeof(t->pmd)))
 		st = fail(WC_TESTPMD, "testpmd has no port on device %s", t->dev.bdf);
+	if (st == WC_OK)
+		testpmd_field(&c->testpmd, "Firmware-version", t->firmware, sizeof(t->firmware));
 	return st;
 }
 
@@ -324,8 +327,11 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 		return st;
 	bus_locate(&result->bus, t->pid);
 	s->sent = stats.sent;
-	s->pcie_writes = bus_writes(&result->bus, s->sent);
+	s->pcie_writes = bus_per_packet(&result->bus, "pcie_writes", s->sent);
+	s->wire_bytes = bus_per_packet(&result->bus, "wire_bytes", s->sent);
 	s->dropped = stats.dropped;
+	s->order = c->done + 1;
+	s->at = when[0] - c->started;
 	s->mpps = (packets[1] - packets[0]) / (when[1] - when[0]) / 1e6;
 	if (packets[1] <= packets[0])
 		return fail(WC_TESTPMD, "device %s: testpmd sent nothing in %g s of %s%s",
@@ -452,7 +458,7 @@ check_counts(const struct result *r)
 	for (k = r->cases; k < &r->cases[r->n_cases]; k++)
 		for (arm = 0; arm < N_ARMS; arm++)
 			if (k->target->args->backend != NULL && r->compare_counts &&
-					!report_counts_equal(&k->arms[arm]))
+					!metrics_counts_equal(&k->arms[arm]))
 				return fail(WC_COUNTS, "device %s: frames sent and frames that "
 					"arrived differ", k->target->dev.bdf);
 	return WC_OK;

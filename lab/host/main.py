@@ -5,8 +5,10 @@
 import argparse
 import json
 import os
+import re
 import shlex
 import signal
+import subprocess
 import sys
 
 import build
@@ -119,19 +121,30 @@ def do_bench(argv):
     with start_guest(args) as guest:
         status = guest.run(shlex.join([*command, '--', *args.rest]) + '\n', write, args.timeout)
         status = finish(guest, status)
-    modelled('/results/bench.json')
+    complete('/results/bench.json', args.accel)
     return status
 
 
-def modelled(path):
-    """Add modelled rates to a result that has bus counts, and print them."""
+def surroundings(accelerator):
+    with open('/proc/cpuinfo', encoding='utf-8') as f:
+        cpu = re.search('^model name\\s*: (.*)', f.read(), re.M)
+    qemu = subprocess.run(['qemu-system-x86_64', '--version'], stdout=subprocess.PIPE, text=True,
+                          check=True).stdout
+    return {'qemu': qemu.partition('\n')[0].removeprefix('QEMU emulator version '),
+            'host_cpu': cpu[1] if cpu else 'unknown', 'host_kernel': os.uname().release,
+            'accelerator': accelerator}
+
+
+def complete(path, accelerator):
+    """Add what the guest cannot know to a result: the machine around it, and, where there are bus
+    counts, modelled rates, which are printed."""
     if not os.path.exists(path):
         return
     with open(path, encoding='utf-8') as f:
         result = json.load(f)
-    if not model.add(result, build.local_costs()):
-        return
-    print('\n' + '\n'.join(model.table(result)))
+    result['environment']['lab'] = surroundings(accelerator)
+    if model.add(result, build.local_costs()):
+        print('\n' + '\n'.join(model.table(result)))
     with open(path, 'w', encoding='utf-8') as f:
         json.dump(result, f, indent=2)
         f.write('\n')

@@ -100,6 +100,16 @@ def lingers(arm):
     return arm['bus']['residency']['lingers']
 
 
+def metric(case, arm, profile, mpps):
+    """As doc/schema has it."""
+    why = ['stores linger in write-combining buffers: few writes are no gain'] \
+        if lingers(case[arm]) else []
+    return {'id': '%s/%s/tx_rate/%s' % (case['id'], arm, profile), 'case': case['id'], 'arm': arm,
+            'metric': 'tx_rate', 'profile': profile, 'unit': 'packets_per_second',
+            'direction': 'higher', 'kind': 'modelled', 'usable': not why, 'reasons': why,
+            'samples': [{'value': mpps * 1e6}]}
+
+
 def add(result, local=None):
     """Put what is modelled into a result of dpdk-test-wc-perf; False: there are no counts."""
     known = profiles(local)
@@ -114,6 +124,9 @@ def add(result, local=None):
                 case[name]['modelled'] = {
                     key: dict(zip(('mpps', 'bound_by'), rate(profile, c)))
                     for key, profile in known.items()}
+                result['metrics'] += [
+                    metric(case, name, key, modelled['mpps'])
+                    for key, modelled in case[name]['modelled'].items()]
         case['crossover_ns'] = None
         if counts['wc'] and not lingers(case['wc']):
             case['crossover_ns'] = crossover(known['aws-f1'], counts['uc'], counts['wc'])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Results as the tool writes them, one a line, for check_schema.py: complete, without plugin
+ * Results as the tool writes them, one a line, for check_samples.py: complete, without plugin
  * and witness, refused, without any run. "table": the table of the first, for the eye and a
  * comparison.
  */
@@ -11,7 +11,12 @@
 
 #include "report.h"
 
+static const char *const words[] = { "dpdk-test-wc-perf", "--device", "0000:00:03.0", NULL };
+
 static struct args args = {
+	.argv = words,
+	.cores = 1,
+	.plugin = "/nowhere/librte_misc_vfio_wc.so",
 	.probe_device = "0000:00:06.0",
 	.probe = { 2, 0, 0x10000 },
 	.repeats = 6,
@@ -38,8 +43,9 @@ fill_arm(struct arm_result *r, double mpps, const char *type, const char *source
 	r->samples = calloc(r->n, sizeof(*r->samples));
 	for (i = 0; i < r->n; i++)
 		r->samples[i] = (struct sample){
-			.mpps = mpps * (1 + i / 100.0), .sent = 1000000 + i,
+			.at = i * 2.5, .order = 1 + i, .mpps = mpps * (1 + i / 100.0), .sent = 1000000 + i,
 			.counted = 1000000 + i, .dropped = i, .pcie_writes = 2 + i / 100.0,
+			.wire_bytes = 168,
 		};
 	strcpy(r->seen.type, type);
 	r->seen.source = source;
@@ -105,9 +111,11 @@ main(int argc, char **argv)
 		.dpdk = "DPDK 24.11.4", .started = "2026-11-21T01:00:00Z", .seconds = 12.5,
 		.status = WC_OK, .cases = cases, .n_cases = 2,
 		.targets = { {
-			.args = &args.targets[0], .dev = { .bdf = "0000:00:03.0" },
+			.args = &args.targets[0], .dev = {
+				.bdf = "0000:00:03.0", .vendor = 0x1af4, .device = 0x1041,
+			},
 			.place = { { { 0, 1 }, 2 }, 0 }, .range = { 4, 0x3000, 0x1000 },
-			.pmd = "net_virtio",
+			.pmd = "net_virtio", .firmware = "1.0",
 		} },
 	};
 	json_t *j;

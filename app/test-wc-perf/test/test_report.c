@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include "test.h"
-#include "report.h"
+#include "metrics.h"
 
 /* What nobody may mistake for another run's: each arm has figures of its own. */
 static struct args args = {
@@ -30,7 +30,8 @@ setup(void **state)
 		strcpy(one.arms[arm].seen.type, arm == ARM_WC ? "WC" : "UC-");
 		for (i = 0; i < 3; i++)
 			samples[arm][i] = (struct sample){
-				.mpps = mpps[arm] * (1 << i), .sent = 100 + 10 * arm + i,
+				.at = 3 * i + arm, .order = 1 + 3 * i + arm,
+				.mpps = mpps[arm] * (1 << i), .pcie_writes = 10 + i, .sent = 100 + 10 * arm + i,
 				.counted = 100 + 10 * arm + i, .dropped = i, .other = i,
 			};
 	}
@@ -44,12 +45,51 @@ at(const json_t *json, const char *arm, const char *key)
 		json_array_get(json_object_get(json, "cases"), 0), arm), key);
 }
 
+static const json_t *
+samples_of(const json_t *json, const char *arm, const char *name)
+{
+	const json_t *id = json_object_get(json_array_get(json_object_get(json, "cases"), 0), "id");
+
+	return metrics_samples(json_object_get(json, "metrics"), json_string_value(id), arm, name);
+}
+
+static const json_t *
+metric(const json_t *json, const char *arm, const char *name)
+{
+	const json_t *m;
+	size_t i;
+
+	json_array_foreach(json_object_get(json, "metrics"), i, m)
+		if (strcmp(json_string_value(json_object_get(m, "arm")), arm) == 0 &&
+				strcmp(json_string_value(json_object_get(m, "metric")), name) == 0)
+			return m;
+	print_error("no %s of %s\n", name, arm);
+	assert_true(false);
+	return NULL;
+}
+
+/* Is it usable, and if not, does the first reason have these words? */
+static void
+assert_usable(const char *arm, const char *name, const char *why_not)
+{
+	json_t *json = report_json(&result);
+	const json_t *m = metric(json, arm, name), *first;
+
+	first = json_array_get(json_object_get(m, "reasons"), 0);
+	assert_int_equal(json_is_true(json_object_get(m, "usable")), why_not == NULL);
+	assert_int_equal(first == NULL, why_not == NULL);
+	if (why_not != NULL)
+		assert_non_null(strstr(json_string_value(first), why_not));
+	json_decref(json);
+}
+
 /* All runs, in order, under the arm that they were of. */
 static void
 runs_stand_with_their_arm(void **state)
 {
-	static const char *const keys[] = { "mpps", "sent", "counted", "dropped", "counted_other" };
+	static const char *const keys[] = { "sent", "counted", "dropped", "counted_other" };
 	json_t *json = report_json(&result), *values;
+	const json_t *one_of;
 	size_t arm, key, i;
 
 	(void)state;
@@ -59,8 +99,12 @@ runs_stand_with_their_arm(void **state)
 		for (i = 0; i < 3; i++) {
 			const struct sample *s = &samples[arm][i];
 
-			values = at(json, arm_names[arm], "mpps");
-			assert_true(json_number_value(json_array_get(values, i)) == s->mpps);
+			one_of = json_array_get(samples_of(json, arm_names[arm], "tx_rate"), i);
+			assert_true(json_number_value(json_object_get(one_of, "value")) ==
+				s->mpps * 1e6);
+			assert_true(json_number_value(json_object_get(one_of, "at_s")) == s->at);
+			assert_int_equal(json_integer_value(json_object_get(one_of, "order")),
+				s->order);
 			values = at(json, arm_names[arm], "sent");
 			assert_int_equal(json_integer_value(json_array_get(values, i)), s->sent);
 			values = at(json, arm_names[arm], "counted");
@@ -76,12 +120,18 @@ static void
 ratios_are_wc_over_uc_and_uc_over_plain(void **state)
 {
 	json_t *json = report_json(&result);
+	const json_t *sample;
 
 	(void)state;
 	assert_true(json_number_value(at(json, "ratio", "median")) == 4);
 	assert_int_equal(json_integer_value(at(json, "ratio", "pairs")), 3);
 	assert_true(json_is_null(at(json, "ratio", "ci95")));
 	assert_true(json_number_value(at(json, "ratio_uc_plain", "median")) == 2);
+	sample = json_array_get(samples_of(json, "wc/uc", "tx_rate"), 2);
+	assert_true(json_number_value(json_object_get(sample, "value")) == 4);
+	assert_true(json_number_value(json_object_get(sample, "at_s")) == 6 + ARM_WC);
+	sample = json_array_get(samples_of(json, "uc/plain", "tx_rate"), 0);
+	assert_true(json_number_value(json_object_get(sample, "value")) == 2);
 	json_decref(json);
 }
 
@@ -102,6 +152,84 @@ frames_that_got_lost_are_told(void **state)
 	json = report_json(&result);
 	assert_true(json_is_null(at(json, "uc", "counts_equal")));
 	json_decref(json);
+}
+
+static void
+a_case_is_the_same_in_another_slot(void **state)
+{
+	const char *want = "net_virtio/1af4:1041/bar4+0x3000+0x1000/txonly/frame64/burst32/queues1/"
+		"cores2";
+	struct perf_case other;
+	char id[METRIC_ID];
+
+	(void)state;
+	args.cores = 2;
+	result.targets[0].dev.vendor = 0x1af4;
+	result.targets[0].dev.device = 0x1041;
+	result.targets[0].range = (struct bar_range){ 4, 0x3000, 0x1000 };
+	strcpy(result.targets[0].dev.bdf, "0000:00:03.0");
+	metrics_case_id(&result, &one, id);
+	assert_string_equal(id, want);
+	strcpy(result.targets[0].dev.bdf, "0000:81:00.0");
+	metrics_case_id(&result, &one, id);
+	assert_string_equal(id, want);
+	/* its twin is another one */
+	result.targets[1] = result.targets[0];
+	other = one;
+	other.target = &result.targets[1];
+	metrics_case_id(&result, &other, id);
+	assert_non_null(strstr(id, "/1af4:1041#2/"));
+}
+
+static void
+what_may_not_be_used_says_why(void **state)
+{
+	(void)state;
+	assert_usable("wc/uc", "tx_rate", NULL);
+	result.probe.honoured = "unknown";
+	assert_usable("wc/uc", "tx_rate", "unknown (--probe)");
+	assert_usable("wc", "tx_rate", NULL);
+	result.probe.honoured = "no";
+	assert_usable("wc/uc", "tx_rate", "ignores memory types");
+	assert_usable("wc", "tx_rate", "ignores memory types");
+	assert_usable("uc", "tx_rate", NULL);
+	assert_usable("uc/plain", "tx_rate", NULL);
+	result.probe.honoured = "yes";
+	result.targets[0].mtrr_wc = true;
+	assert_usable("wc", "tx_rate", NULL);
+	assert_usable("wc/uc", "tx_rate", "MTRR");
+	assert_usable("uc", "tx_rate", "MTRR");
+	result.targets[0].mtrr_wc = false;
+	one.arms[ARM_WC].seen.source = NULL;
+	assert_usable("wc", "tx_rate", "nobody observed");
+	one.arms[ARM_WC].seen.source = "pte";
+	samples[ARM_UC][2].counted--;
+	assert_usable("uc", "tx_rate", "arrived differ");
+	assert_usable("uc/plain", "tx_rate", "arrived differ");
+}
+
+static void
+counts_are_of_every_run(void **state)
+{
+	struct bus *bus = &one.arms[ARM_WC].bus;
+	json_t *json;
+	const json_t *m;
+
+	(void)state;
+	bus->counted = true;
+	bus->values = json_pack("{sf}", "residency_median", (double)BUS_LINGER);
+	json = report_json(&result);
+	m = metric(json, "wc", "pcie_writes");
+	assert_string_equal(json_string_value(json_object_get(m, "kind")), "counted");
+	assert_string_equal(json_string_value(json_object_get(m, "direction")), "lower");
+	m = json_array_get(samples_of(json, "wc", "pcie_writes"), 1);
+	assert_true(json_number_value(json_object_get(m, "value")) == 11);
+	assert_null(samples_of(json, "uc", "pcie_writes"));
+	json_decref(json);
+	assert_usable("wc", "pcie_writes", NULL);
+	json_object_set_new(bus->values, "residency_median", json_real(BUS_LINGER + 1));
+	assert_usable("wc", "pcie_writes", "linger");
+	bus_free(bus);
 }
 
 static void
@@ -153,6 +281,9 @@ main(void)
 		cmocka_unit_test_setup(runs_stand_with_their_arm, setup),
 		cmocka_unit_test_setup(ratios_are_wc_over_uc_and_uc_over_plain, setup),
 		cmocka_unit_test_setup(frames_that_got_lost_are_told, setup),
+		cmocka_unit_test_setup(a_case_is_the_same_in_another_slot, setup),
+		cmocka_unit_test_setup(what_may_not_be_used_says_why, setup),
+		cmocka_unit_test_setup(counts_are_of_every_run, setup),
 		cmocka_unit_test_setup(the_status_is_how_it_ended, setup),
 		cmocka_unit_test_setup(a_refusal_says_what_was_seen, setup),
 	};

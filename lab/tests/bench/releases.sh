@@ -15,5 +15,5 @@ is "types" "$($programs/query.py "[
 	(a['cases'][0][arm]['memory_type'], *a['cases'][0][arm]['other_leaves'])
 	for arm in ('plain', 'uc', 'wc')]" <$result)" \
 	"[('UC-', 'UC-'), ('UC-', 'UC-'), ('WC', 'UC-')]"
-/src/app/test-wc-perf/test/check_schema.py /src/app/test-wc-perf/schema.json $result
+/src/app/wc-results/dpdk-wc-results validate --strict $result
 is "the result follows the schema" $? 0

@@ -5,7 +5,6 @@ wc arm, every frame counted, and a result that follows the published schema."""
 import functools
 import json
 import subprocess
-import sys
 
 import pytest
 
@@ -20,8 +19,7 @@ def bench(guest, command, status=0):
     """The result of a run that ends with that status, and what it said."""
     got, said = guest.sh('rm -f %s; %s' % (RESULT, command), 300)
     assert got == status, said
-    app = '/src/app/test-wc-perf/'
-    subprocess.run([sys.executable, app + 'test/check_schema.py', app + 'schema.json', RESULT],
+    subprocess.run(['/src/app/wc-results/dpdk-wc-results', 'validate', '--strict', RESULT],
                    check=True)
     with open(RESULT, encoding='utf-8') as f:
         return json.load(f), said

@@ -27,8 +27,7 @@ def bench(guest, args='', llq='on'):
                             '--json %s' % (result, args, result), 600)
     assert guest.sh(LIB + 'witness ena0 llq on')[1] == 'ok\n'
     assert status == 0, said
-    app = '/src/app/test-wc-perf/'
-    subprocess.run([sys.executable, app + 'test/check_schema.py', app + 'schema.json', result],
+    subprocess.run(['/src/app/wc-results/dpdk-wc-results', 'validate', '--strict', result],
                    check=True)
     with open(result, encoding='utf-8') as f:
         return json.load(f)

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "metrics.h"
+
+static const struct quantity {
+	const char *name;
+	const char *unit;
+	const char *direction;	/* which is better */
+	bool counted;		/* on the bus; otherwise by the clock */
+	double scale;
+	size_t offset;		/* of the double in struct sample */
+} quantities[] = {
+	{ "tx_rate", "packets_per_second", "higher", false, 1e6, offsetof(struct sample, mpps) },
+	{ "pcie_writes", "writes_per_packet", "lower", true, 1,
+		offsetof(struct sample, pcie_writes) },
+	{ "pcie_wire_bytes", "bytes_per_packet", "lower", true, 1,
+		offsetof(struct sample, wire_bytes) },
+};
+
+bool
+metrics_counts_equal(const struct arm_result *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		if (r->samples[i].counted != r->samples[i].sent)
+			return false;
+	return true;
+}
+
+/* How many like it came before: two ports of one NIC have the same ids. */
+static unsigned int
+twins_before(const struct result *r, const struct target *t)
+{
+	const struct target *o;
+	unsigned int n = 0;
+
+	for (o = r->targets; o < t; o++)
+		n += o->dev.vendor == t->dev.vendor && o->dev.device == t->dev.device &&
+			memcmp(&o->range, &t->range, sizeof(o->range)) == 0;
+	return n;
+}
+
+void
+metrics_case_id(const struct result *r, const struct perf_case *k, char id[METRIC_ID])
+{
+	const struct target *t = k->target;
+	const unsigned int twins = twins_before(r, t);
+	char twin[16] = "";
+
+	if (twins > 0)
+		snprintf(twin, sizeof(twin), "#%u", twins + 1);
+	snprintf(id, METRIC_ID, "%s/%04x:%04x%s/bar%u+0x%" PRIx64 "+0x%" PRIx64 "/%s/frame%u/"
+		"burst%u/queues%u/cores%u", t->pmd, t->dev.vendor, t->dev.device, twin,
+		t->range.bar, t->range.offset, t->range.len, r->args->forward, k->frame, k->burst,
+		k->queues, r->args->cores);
+}
+
+static void
+reason(json_t *reasons, bool holds, const char *text)
+{
+	if (holds)
+		json_array_append_new(reasons, json_string(text));
+}
+
+/* Why the rates of an arm say less than they seem to. */
+static void
+arm_reasons(const struct result *r, const struct perf_case *k, enum arm arm, json_t *reasons)
+{
+	const struct arm_result *a = &k->arms[arm];
+
+	reason(reasons, arm == ARM_WC && strcmp(r->probe.honoured, "no") == 0,
+		"this platform ignores memory types");
+	reason(reasons, arm != ARM_WC && k->target->mtrr_wc,
+		"a write-combining MTRR is over the range");
+	reason(reasons, a->seen.source == NULL, "nobody observed the memory type");
+	reason(reasons, k->target->args->backend != NULL && r->compare_counts &&
+		!metrics_counts_equal(a), "frames sent and frames that arrived differ");
+}
+
+static json_t *
+metric_json(const char *case_id, const char *arm, const char *name, const char *unit,
+	const char *direction, const char *kind, json_t *reasons, json_t *samples)
+{
+	return json_pack("{so ss ss ss ss ss ss sb so so}",
+		"id", json_sprintf("%s/%s/%s", case_id, arm, name),
+		"case", case_id, "arm", arm, "metric", name, "unit", unit,
+		"direction", direction, "kind", kind,
+		"usable", json_array_size(reasons) == 0, "reasons", reasons, "samples", samples);
+}
+
+static void
+append_sample(json_t *samples, double value, const struct sample *s)
+{
+	json_array_append_new(samples, json_pack("{sf sf si}", "value", value, "at_s", s->at,
+		"order", (int)s->order));
+}
+
+/* A clock that an emulator drives measures the emulator. */
+static const char *
+clock_kind(const char *hypervisor)
+{
+	return strcmp(hypervisor, "TCGTCGTCGTCG") == 0 ? "emulated" : "measured";
+}
+
+static void
+add_arm(json_t *all, const struct result *r, const struct perf_case *k, enum arm arm,
+	const char *kind)
+{
+	const struct arm_result *a = &k->arms[arm];
+	const struct quantity *q;
+	json_t *samples, *reasons;
+	char id[METRIC_ID];
+	size_t i;
+
+	metrics_case_id(r, k, id);
+	for (q = quantities; q < &quantities[sizeof(quantities) / sizeof(quantities[0])]; q++) {
+		if (q->counted && !a->bus.counted)
+			continue;
+		samples = json_array();
+		reasons = json_array();
+		for (i = 0; i < a->n; i++)
+			append_sample(samples, q->scale * *(const double *)(const void *)
+				((const char *)&a->samples[i] + q->offset), &a->samples[i]);
+		if (q->counted)
+			reason(reasons, bus_lingers(&a->bus),
+				"stores linger in write-combining buffers: few writes are no gain");
+		else
+			arm_reasons(r, k, arm, reasons);
+		json_array_append_new(all, metric_json(id, arm_names[arm], q->name, q->unit,
+			q->direction, q->counted ? "counted" : kind, reasons, samples));
+	}
+}
+
+/* Of runs that were neighbours in time; its time is the later one's. */
+static void
+add_ratio(json_t *all, const struct result *r, const struct perf_case *k, enum arm over,
+	enum arm under, const char *kind)
+{
+	const struct arm_result *a = &k->arms[over], *b = &k->arms[under];
+	json_t *samples = json_array(), *reasons = json_array();
+	const struct sample *later;
+	char id[METRIC_ID], arm[16];
+	size_t i;
+
+	metrics_case_id(r, k, id);
+	for (i = 0; i < a->n && i < b->n; i++) {
+		later = a->samples[i].at > b->samples[i].at ? &a->samples[i] : &b->samples[i];
+		append_sample(samples, a->samples[i].mpps / b->samples[i].mpps, later);
+	}
+	arm_reasons(r, k, over, reasons);
+	if (json_array_size(reasons) == 0)
+		arm_reasons(r, k, under, reasons);
+	reason(reasons, over == ARM_WC && strcmp(r->probe.honoured, "unknown") == 0,
+		"whether this platform honours memory types is unknown (--probe)");
+	snprintf(arm, sizeof(arm), "%s/%s", arm_names[over], arm_names[under]);
+	json_array_append_new(all, metric_json(id, arm, "tx_rate", "ratio", "higher", kind,
+		reasons, samples));
+}
+
+json_t *
+metrics_json(const struct result *r, const char *hypervisor)
+{
+	const char *kind = clock_kind(hypervisor);
+	const struct perf_case *k;
+	json_t *all = json_array();
+	enum arm arm;
+
+	for (k = r->cases; k < &r->cases[r->n_cases]; k++) {
+		for (arm = 0; arm < N_ARMS; arm++)
+			if (k->arms[arm].n > 0)
+				add_arm(all, r, k, arm, kind);
+		if (k->arms[ARM_WC].n > 0 && k->arms[ARM_UC].n > 0)
+			add_ratio(all, r, k, ARM_WC, ARM_UC, kind);
+		if (k->arms[ARM_UC].n > 0 && k->arms[ARM_PLAIN].n > 0)
+			add_ratio(all, r, k, ARM_UC, ARM_PLAIN, kind);
+	}
+	return all;
+}
+
+const json_t *
+metrics_samples(const json_t *metrics, const char *case_id, const char *arm, const char *name)
+{
+	const json_t *m;
+	size_t i;
+
+	json_array_foreach(metrics, i, m)
+		if (strcmp(json_string_value(json_object_get(m, "case")), case_id) == 0 &&
+				strcmp(json_string_value(json_object_get(m, "arm")), arm) == 0 &&
+				strcmp(json_string_value(json_object_get(m, "metric")), name) == 0)
+			return json_object_get(m, "samples");
+	return NULL;
+}

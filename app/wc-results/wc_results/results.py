@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A file of results: read, checked against its schema, brought to the newest version."""
+
+import copy
+import hashlib
+import json
+import os
+
+import jsonschema
+
+PREFIX = 'dpdk-vfio-wc/test-wc-perf/'
+NEWEST = PREFIX + '2'
+HERE = os.path.dirname(os.path.realpath(__file__))
+# In the source tree, and installed.
+SCHEMAS = (HERE + '/../../../doc/schema', HERE + '/../schema')
+# What makes rates of two runs no comparison at all. A commit, the plugin or the modules may differ:
+# those are what is compared.
+FINGERPRINT = {
+    'environment': ('kernel', 'dpdk', 'cpu', 'microcode', 'hypervisor', 'host_id', 'command_line',
+                    'smt', 'isolated', 'nohz_full', 'online', 'numa_nodes', 'no_turbo', 'boost',
+                    'governor', 'hugepages', 'memory_types_honoured', 'lab'),
+    'settings': ('wc_by', 'forward', 'cores', 'warmup_s', 'window_s', 'mem_mb', 'eal', 'testpmd'),
+}
+UNKNOWN = object()
+
+
+class Unusable(Exception):
+    """A file that is no result."""
+
+
+def schema(version, strict=False):
+    for folder in SCHEMAS:
+        path = '%s/result-%s.json' % (folder, version)
+        if os.path.exists(path):
+            with open(path, encoding='utf-8') as f:
+                found = json.load(f)
+            return closed(found) if strict else found
+    raise Unusable('version %s is not known here; there is doc/schema' % version)
+
+
+def closed(part):
+    """The strict profile: objects have no properties but those that are described."""
+    if isinstance(part, list):
+        return [closed(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    part = {key: closed(item) for key, item in part.items()}
+    if isinstance(part.get('properties'), dict) and isinstance(part.get('required'), list):
+        part.setdefault('additionalProperties', False)
+    return part
+
+
+def problems(result, strict=False):
+    """What is wrong with a result, a line each."""
+    name = result.get('schema') if isinstance(result, dict) else None
+    if not isinstance(name, str) or not name.startswith(PREFIX):
+        return ['"schema" is not %s...: no result of dpdk-test-wc-perf' % PREFIX]
+    try:
+        known = schema(name[len(PREFIX):], strict)
+    except Unusable as error:
+        return [str(error)]
+    checker = jsonschema.Draft202012Validator(
+        known, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+    return ['%s: %s' % (error.json_path, error.message)
+            for error in sorted(checker.iter_errors(result), key=lambda error: error.json_path)]
+
+
+def read(path):
+    """The result in a file, as of the newest version."""
+    try:
+        with open(path, encoding='utf-8') as f:
+            result = json.load(f)
+    except (OSError, ValueError) as error:
+        raise Unusable('%s: %s' % (path, getattr(error, 'strerror', None) or error)) from error
+    wrong = problems(result)
+    if wrong:
+        raise Unusable('%s: %s' % (path, wrong[0]))
+    return upgraded(result)
+
+
+# --- The first version --------------------------------------------------------------------------
+
+def upgraded(result):
+    """Version 1 had the samples in its arms and did not know PCI ids, cores or when a sample was
+    taken. What it cannot say stays out."""
+    if result['schema'] == NEWEST:
+        return result
+    result = copy.deepcopy(result)
+    result['schema'] = NEWEST
+    result['metrics'] = []
+    for case in result['cases']:
+        case['id'] = '%s/-/bar%d+0x%x+0x%x/%s/frame%d/burst%d/queues%d/cores%d' % (
+            case['pmd'], case['bar'], case['offset'], case['length'],
+            result['settings']['forward'], case['frame_size'], case['burst'], case['queues'],
+            len(case['lcores']) - 1)
+        result['metrics'] += case_metrics(result['environment'], case)
+    return result
+
+
+def case_metrics(environment, case):
+    honoured = environment['memory_types_honoured']
+    kind = 'emulated' if environment['hypervisor'] == 'TCGTCGTCGTCG' else 'measured'
+    reasons, rates = {}, {}
+
+    def metric(arm, name, unit, direction, kind, values, why):
+        return {'id': '%s/%s/%s' % (case['id'], arm, name), 'case': case['id'], 'arm': arm,
+                'metric': name, 'unit': unit, 'direction': direction, 'kind': kind,
+                'usable': not why, 'reasons': why, 'samples': [{'value': v} for v in values]}
+
+    for arm in 'plain', 'uc', 'wc':
+        if not case.get(arm, {}).get('mpps'):
+            continue
+        runs = case[arm]
+        why = reasons[arm] = []
+        if arm == 'wc' and honoured == 'no':
+            why.append('this platform ignores memory types')
+        if arm != 'wc' and case['mtrr_wc']:
+            why.append('a write-combining MTRR is over the range')
+        if runs['memory_type_source'] == 'none':
+            why.append('nobody observed the memory type')
+        if runs['counts_equal'] is False:
+            why.append('frames sent and frames that arrived differ')
+        rates[arm] = [mpps * 1e6 for mpps in runs['mpps']]
+        yield metric(arm, 'tx_rate', 'packets_per_second', 'higher', kind, rates[arm], why)
+        if 'bus' in runs:
+            yield metric(arm, 'pcie_writes', 'writes_per_packet', 'lower', 'counted',
+                         runs['bus']['pcie_writes_per_packet_by_run'],
+                         ['stores linger in write-combining buffers: few writes are no gain']
+                         if runs['bus']['residency']['lingers'] else [])
+        for profile, modelled in runs.get('modelled', {}).items():
+            yield {**metric(arm, 'tx_rate', 'packets_per_second', 'higher', 'modelled',
+                            [modelled['mpps'] * 1e6], []),
+                   'id': '%s/%s/tx_rate/%s' % (case['id'], arm, profile), 'profile': profile}
+    for over, under in ('wc', 'uc'), ('uc', 'plain'):
+        if over in rates and under in rates:
+            why = list(reasons[over] or reasons[under])
+            if over == 'wc' and honoured == 'unknown':
+                why.append('whether this platform honours memory types is unknown (--probe)')
+            yield metric(over + '/' + under, 'tx_rate', 'ratio', 'higher', kind,
+                         [a / b for a, b in zip(rates[over], rates[under])], why)
+
+
+# --- Where it is from -----------------------------------------------------------------------------
+
+def circumstances(result):
+    """{what: value} of all that must be equal where rates are compared."""
+    return {'%s.%s' % (part, key): result[part].get(key, UNKNOWN)
+            for part, keys in FINGERPRINT.items() for key in keys}
+
+
+def fingerprint(result):
+    known = {key: value for key, value in circumstances(result).items() if value is not UNKNOWN}
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def differences(old, new):
+    """Lines: what is not the same around two results."""
+    a, b = circumstances(old), circumstances(new)
+    unknown = {UNKNOWN: 'not said'}
+    return ['%s: %s, then %s' % (key, *(unknown.get(v) if v is UNKNOWN else json.dumps(v)
+                                        for v in (a[key], b[key])))
+            for key in a if a[key] != b[key]]
+
+
+def values(metric):
+    return [sample['value'] for sample in metric['samples']]
