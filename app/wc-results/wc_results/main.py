@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The verbs of dpdk-wc-results."""
+"""The verbs of dpdk-wc-results. What needs a package of its own is imported where it is used, so
+that the others work without it."""
 
 import argparse
 import json
 import sys
+import textwrap
 
 from . import results
 
@@ -25,6 +27,39 @@ def validate(args):
     return status
 
 
+def threshold(text):
+    try:
+        value = float(text.removesuffix('%')) / (100 if text.endswith('%') else 1)
+    except ValueError:
+        value = 0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError('%s: not a share such as 2%%' % text)
+    return value
+
+
+def compare(args):
+    from . import compare as judge
+    old, new = results.read(args.old), results.read(args.new)
+    apart = results.differences(old, new)
+    if apart and not args.across:
+        for line in ['these were not run under the same circumstances (--across: compare)', *apart]:
+            print('\n      '.join(textwrap.wrap(line, 74)))
+        return REFUSED
+    findings = judge.metrics(old['metrics'], new['metrics'], args.threshold)
+    verdict = judge.worst(findings)
+    if args.json:
+        json.dump({'verdict': verdict, 'differences': apart, 'findings': [
+            {'id': f.metric['id'], **{key: value for key, value in f._asdict().items()
+                                      if key != 'metric'}} for f in findings]},
+                  sys.stdout, indent=None)
+        print()
+    else:
+        for line in [*apart, *judge.lines(findings, old['metrics'])]:
+            print('\n      '.join(textwrap.wrap(line, 74, drop_whitespace=False)) or '')
+        print('\n%s' % verdict)
+    return {'worse': WORSE, 'undecided': UNDECIDED}.get(verdict, FINE)
+
+
 def parser():
     top = argparse.ArgumentParser(
         prog='dpdk-wc-results', description='What becomes of the results of dpdk-test-wc-perf.')
@@ -39,6 +74,16 @@ def parser():
     one.add_argument('--strict', action='store_true',
                      help='nothing may be there that the schema does not describe')
     one.add_argument('files', nargs='+', metavar='FILE')
+
+    one = verb(compare, 'Is the new run better, worse, the same? Exit status 0: nothing is worse; '
+               '1: something is; 3: not decided; 4: refused, as the machines or settings differ.')
+    one.add_argument('--threshold', type=threshold, default=0.02, metavar='SHARE',
+                     help='the least change that matters (2%%)')
+    one.add_argument('--across', action='store_true',
+                     help='compare though kernel, CPU, settings, ... differ')
+    one.add_argument('--json', action='store_true', help='for programs')
+    one.add_argument('old', metavar='OLD')
+    one.add_argument('new', metavar='NEW')
     return top
 
 
@@ -49,5 +94,7 @@ def main(argv=None):
     except results.Unusable as error:
         print('dpdk-wc-results: %s' % error, file=sys.stderr)
         return USAGE
-    except BrokenPipeError:
-        return FINE
+    except ModuleNotFoundError as error:
+        print('dpdk-wc-results: %s needs python3-%s' % (args.verb, error.name.replace('_', '-')),
+              file=sys.stderr)
+        return USAGE
