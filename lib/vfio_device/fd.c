@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -84,16 +85,17 @@ vfio_wc_sysfs_from_fd(int fd, struct vfio_wc_sysfs *out, struct vfio_wc_why *why
 {
 	/* what follows the last BAR is the upper half of none */
 	uint8_t header[PCI_BASE_ADDRESS_5 + 8];
+	struct vfio_device_info device = { .argsz = sizeof(device) };
 	struct vfio_region_info *info;
 	unsigned int bar;
 	ssize_t n;
-	int ret;
 
 	memset(out, 0, sizeof(*out));
 	out->node = -1;
-	ret = vfio_wc_check_fd(fd, why);
-	if (ret != 0)
-		return ret;
+	if (ioctl(fd, VFIO_DEVICE_GET_INFO, &device) != 0)
+		return because(why, EIO, "no device information (%s)", strerror(errno));
+	if ((device.flags & VFIO_DEVICE_FLAGS_PCI) == 0)
+		return because(why, ENODEV, "it is no PCI device");
 	info = vfio_wc_region_info(fd, VFIO_PCI_CONFIG_REGION_INDEX);
 	n = info != NULL ? pread(fd, header, sizeof(header), info->offset) : -1;
 	free(info);

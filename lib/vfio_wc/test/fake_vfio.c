@@ -427,7 +427,7 @@ __wrap_mremap(void *from, size_t old, size_t length, int flags, ...)
 		return MAP_FAILED;
 	}
 	first = *p;
-	for (done = 0; done < old; done += FAKE_PAGE) {
+	for (done = 0; done < old && done < length; done += FAKE_PAGE) {
 		other = find((uintptr_t)from + done);
 		if (other == NULL || other->mapping != first.mapping ||
 				other->offset != first.offset + done) {
