@@ -145,7 +145,9 @@ trap : PIPE
 # Neither this nor testpmd_end may run in a subshell: testpmd's pid is $testpmd, its output goes to
 # $testpmd_log, its input is $testpmd_in. One that does not start, or does not end as it should, is
 # a failure of the test, which is said right here.
+# What stands in $launcher starts it: launcher=(vfio-wc-run --mode required).
 testpmd_log=/tmp/testpmd.log
+launcher=()
 testpmd_begin() { # REGEX EAL-ARGS... -- TESTPMD-ARGS...
 	local up=$1 lcores=(-l 0-1)
 	shift
@@ -155,7 +157,7 @@ testpmd_begin() { # REGEX EAL-ARGS... -- TESTPMD-ARGS...
 	rm -f /tmp/testpmd.in $testpmd_log
 	mkfifo /tmp/testpmd.in
 	# Its output is waited for, and would otherwise stay in a buffer.
-	stdbuf -oL dpdk-testpmd "${lcores[@]}" -m 256 "$@" --total-num-mbufs=4096 </tmp/testpmd.in \
+	stdbuf -oL "${launcher[@]}" dpdk-testpmd "${lcores[@]}" -m 256 "$@" --total-num-mbufs=4096 </tmp/testpmd.in \
 		>$testpmd_log 2>&1 &
 	testpmd=$!
 	exec {testpmd_in}>/tmp/testpmd.in

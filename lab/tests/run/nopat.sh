@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# append: nopat
+# timeout: 180
+# Without PAT there is no write-combining: required says so, and nothing runs uncached.
+
+. /src/lab/tests/run.sh
+plan 3
+
+ena=$(bdf ena)
+under --mode required
+testpmd_start -a "$ena" -- --forward-mode=txonly || exit
+matches "device, BAR, range and reason" "$(run_lines)" \
+	"^vfio-wc-run: $ena BAR 2 \[0x0, 0x100000\): WC: this memory type cannot be had .*not mapped"
+matches "testpmd has no port" "$(<$testpmd_log)" "No probed ethernet devices"
+is "nothing of the device is mapped" "$(grep -c vfio-device /proc/$testpmd/maps)" 0
+testpmd_stop
