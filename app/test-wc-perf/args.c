@@ -15,15 +15,21 @@ const char *const arm_names[N_ARMS] = {
 	[ARM_WC] = "wc",
 };
 
+const char *const wc_by_names[N_WC_BY] = {
+	[WC_BY_PLUGIN] = "plugin",
+	[WC_BY_RUN] = "run",
+	[WC_BY_KERNEL] = "kernel",
+};
+
 static const char usage[] =
 "Usage: dpdk-test-wc-perf --device BDF [options]\n"
 "       dpdk-test-wc-perf --show FILE\n"
 "\n"
 "Runs an unmodified dpdk-testpmd on one device, alternately with a part of a BAR mapped\n"
 "uncached and write-combining, and compares the packet rates. Arms of the comparison:\n"
-"  plain  testpmd without the plugin: shows that the plugin itself costs nothing\n"
-"  uc     the plugin maps the range anew, uncached\n"
-"  wc     the plugin maps the range anew, write-combining\n"
+"  plain  testpmd as it is: shows that what maps the range anew costs nothing itself\n"
+"  uc     the plugin, or vfio-wc-run, maps the range anew, uncached\n"
+"  wc     it maps the range anew, write-combining\n"
 "uc and wc differ in the memory type alone. What type the pages had is observed, not assumed;\n"
 "when it is not what the arm is called, the tool refuses to go on.\n"
 "\n"
@@ -32,8 +38,8 @@ static const char usage[] =
 "                          prints it); may repeat, each with its own --range and --backend\n"
 "                          after it\n"
 "  -r, --range WHAT        bar=N[,offset=X][,len=Y], whole pages; or virtio-notify: the page\n"
-"                          that virtio's notify capability names (default: what the plugin's\n"
-"                          own table says of the device)\n"
+"                          that virtio's notify capability names (default: what the built-in\n"
+"                          table says of the device)\n"
 "  -f, --frames LIST       frame sizes without FCS, as testpmd's txpkts (default 64)\n"
 "  -b, --bursts LIST       packets a burst (default 32)\n"
 "  -q, --queues LIST       numbers of Tx queues, as many Rx queues (default 1)\n"
@@ -43,12 +49,14 @@ static const char usage[] =
 "      --warmup S          seconds of forwarding before the window (default 1)\n"
 "      --window S          seconds over which the rate is taken (default 2)\n"
 "      --seed N            of the order of the arms (default 1)\n"
-"      --wc-by WHO         plugin (default), or kernel: the wc arm runs without the plugin on\n"
-"                          a kernel that is said to map write-combining by itself\n"
+"      --wc-by WHO         plugin (default); run: testpmd runs under vfio-wc-run; or kernel:\n"
+"                          the wc arm runs as the plain one on a kernel that is said to map\n"
+"                          write-combining by itself\n"
 "\n"
 "How testpmd runs\n"
 "      --testpmd PATH      (default dpdk-testpmd)\n"
 "      --plugin PATH       (default " WC_PERF_PLUGIN ")\n"
+"      --run PATH          vfio-wc-run (default " WC_PERF_RUN ")\n"
 "  -c, --cores N           forwarding lcores (default 1)\n"
 "  -l, --lcores LIST       CPUs, first testpmd's main lcore (default: on the device's node)\n"
 "  -m, --mem MB            hugepage memory (default 192)\n"
@@ -87,6 +95,7 @@ enum {
 	OPT_WC_BY,
 	OPT_TESTPMD,
 	OPT_PLUGIN,
+	OPT_RUN,
 	OPT_EAL,
 	OPT_TESTPMD_ARG,
 	OPT_BACKEND,
@@ -110,6 +119,7 @@ static const struct option options[] = {
 	{ "queues", required_argument, NULL, 'q' },
 	{ "range", required_argument, NULL, 'r' },
 	{ "repeats", required_argument, NULL, 'n' },
+	{ "run", required_argument, NULL, OPT_RUN },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "show", required_argument, NULL, 's' },
 	{ "testpmd", required_argument, NULL, OPT_TESTPMD },
@@ -311,6 +321,9 @@ parse_option(struct args *a, int opt, const char *arg, bool *have_arms)
 	case OPT_PLUGIN:
 		a->plugin = arg;
 		return WC_OK;
+	case OPT_RUN:
+		a->run = arg;
+		return WC_OK;
 	case OPT_SEED:
 		return parse_number("--seed", arg, 0, UINT64_MAX, &a->seed);
 	case OPT_TESTPMD:
@@ -321,10 +334,10 @@ parse_option(struct args *a, int opt, const char *arg, bool *have_arms)
 	case OPT_WARMUP:
 		return parse_seconds("--warmup", arg, 0, &a->warmup);
 	case OPT_WC_BY:
-		a->wc_by_kernel = strcmp(arg, "kernel") == 0;
-		if (!a->wc_by_kernel && strcmp(arg, "plugin") != 0)
-			return fail(WC_USAGE, "--wc-by %s: neither plugin nor kernel", arg);
-		return WC_OK;
+		for (a->wc_by = WC_BY_PLUGIN; a->wc_by < N_WC_BY; a->wc_by++)
+			if (strcmp(arg, wc_by_names[a->wc_by]) == 0)
+				return WC_OK;
+		return fail(WC_USAGE, "--wc-by %s: none of plugin, run, kernel", arg);
 	case OPT_WINDOW:
 		return parse_seconds("--window", arg, 0.1, &a->window);
 	default:
@@ -346,24 +359,24 @@ check_consistency(struct args *a, bool have_arms)
 			a->lcores.n, a->cores);
 	if (a->witness != NULL && a->witness[0] == '\0')
 		a->witness = NULL;
-	if (a->wc_by_kernel && !have_arms)
+	if (a->wc_by == WC_BY_KERNEL && !have_arms)
 		a->arms[ARM_PLAIN] = a->arms[ARM_UC] = false;
 	for (t = a->targets; t < &a->targets[a->n_targets]; t++) {
 		if (t->backend != NULL && a->witness == NULL)
 			return fail(WC_USAGE, "--backend %s: only a witness can count there; see "
 				"--witness", t->backend);
-		if (t->range_from == RANGE_PLUGIN && !args_plugin(a, ARM_UC) &&
-				!args_plugin(a, ARM_WC))
-			return fail(WC_USAGE, "device %s: no arm has the plugin, so --range is "
-				"needed", t->device);
+		if (t->range_from == RANGE_TABLE && !args_maps(a, ARM_UC) &&
+				!args_maps(a, ARM_WC))
+			return fail(WC_USAGE, "device %s: no arm maps a range anew, so --range "
+				"is needed", t->device);
 	}
 	return WC_OK;
 }
 
 bool
-args_plugin(const struct args *a, enum arm arm)
+args_maps(const struct args *a, enum arm arm)
 {
-	return a->arms[arm] && (arm == ARM_UC || (arm == ARM_WC && !a->wc_by_kernel));
+	return a->arms[arm] && (arm == ARM_UC || (arm == ARM_WC && a->wc_by != WC_BY_KERNEL));
 }
 
 enum wc_status
@@ -387,6 +400,7 @@ args_parse(struct args *a, int argc, char **argv)
 		.forward = "txonly",
 		.testpmd = "dpdk-testpmd",
 		.plugin = WC_PERF_PLUGIN,
+		.run = WC_PERF_RUN,
 		.mem_mb = 192,
 		.witness = getenv("WC_WITNESS"),
 	};

@@ -11,11 +11,21 @@
 
 /* The ways to run testpmd that are compared. */
 enum arm {
-	ARM_PLAIN,	/* without the plugin: as today */
-	ARM_UC,		/* plugin, an uncached cookie */
-	ARM_WC,		/* plugin, a write-combining cookie (or --wc-by=kernel: no plugin) */
+	ARM_PLAIN,	/* as today */
+	ARM_UC,		/* an uncached cookie */
+	ARM_WC,		/* a write-combining cookie (or --wc-by=kernel: as today) */
 	N_ARMS,
 };
+
+/* Who maps the range anew. */
+enum wc_by {
+	WC_BY_PLUGIN,
+	WC_BY_RUN,	/* vfio-wc-run */
+	WC_BY_KERNEL,	/* nobody: the kernel is said to do it by itself */
+	N_WC_BY,
+};
+
+extern const char *const wc_by_names[N_WC_BY];
 
 extern const char *const arm_names[N_ARMS];
 
@@ -27,7 +37,7 @@ struct list {
 };
 
 enum range_from {
-	RANGE_PLUGIN,		/* the plugin's table of devices known to push */
+	RANGE_TABLE,		/* the built-in table of devices known to push */
 	RANGE_GIVEN,
 	RANGE_VIRTIO_NOTIFY,
 };
@@ -54,10 +64,11 @@ struct args {
 	double window;		/* s */
 	uint64_t seed;		/* of the order of the arms */
 	bool arms[N_ARMS];
-	bool wc_by_kernel;
+	enum wc_by wc_by;
 	const char *forward;
 	const char *testpmd;
 	const char *plugin;
+	const char *run;
 	const char *eal[MAX_LIST + 1];
 	const char *testpmd_args[MAX_LIST + 1];
 	unsigned int n_eal;
@@ -73,9 +84,9 @@ struct args {
 	bool done;		/* --help, --version: nothing more to do */
 };
 
-/* Is the arm asked for, and does it run with the plugin? */
+/* Is the arm asked for, and does somebody map the range anew in it? */
 bool
-args_plugin(const struct args *a, enum arm arm);
+args_maps(const struct args *a, enum arm arm);
 
 /* Options to a; messages name the option and the value. */
 enum wc_status

@@ -89,7 +89,7 @@ observe_judge(const struct observer *ob, enum arm arm, const struct vfio_wc_maps
 				(l->va >= va && l->va + l->size <= va + range->len))
 			continue;
 		count_other(o, l->type);
-		if (st != WC_OK || !args_plugin(ob->args, arm) || strcmp(l->type, "UC-") == 0)
+		if (st != WC_OK || !args_maps(ob->args, arm) || strcmp(l->type, "UC-") == 0)
 			continue;
 		snprintf(detail, sizeof(detail), ", entry 0x%" PRIx64 " at 0x%" PRIx64, l->pte,
 			l->va);
@@ -171,7 +171,7 @@ observe(const struct observer *ob, enum arm arm, struct testpmd *t, struct obser
 	if (ob->witness >= 0) {
 		st = observe_pte(ob, arm, &maps, va, pa, o);
 	} else {
-		if (args_plugin(ob->args, arm)) {
+		if (args_maps(ob->args, arm) && ob->args->wc_by == WC_BY_PLUGIN) {
 			st = observe_kernel(ob, t, o);
 		} else {
 			snprintf(o->type, sizeof(o->type), "%s",

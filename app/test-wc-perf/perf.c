@@ -112,7 +112,7 @@ check_bound(const struct vfio_wc_sysfs *dev)
 static enum wc_status
 check_environment(const struct args *a, const struct vfio_wc_sysfs *dev, int node)
 {
-	const bool plugin = args_plugin(a, ARM_UC) || args_plugin(a, ARM_WC);
+	const bool maps = args_maps(a, ARM_UC) || args_maps(a, ARM_WC);
 	unsigned long mb = free_hugepages(node);
 	enum wc_status st;
 
@@ -121,7 +121,9 @@ check_environment(const struct args *a, const struct vfio_wc_sysfs *dev, int nod
 		return st;
 	if (!program_exists(a->testpmd))
 		return fail(WC_ENVIRONMENT, "%s: no such program; see --testpmd", a->testpmd);
-	if (plugin && access(a->plugin, R_OK) < 0)
+	if (maps && a->wc_by == WC_BY_RUN && !program_exists(a->run))
+		return fail(WC_ENVIRONMENT, "%s: no such program; see --run", a->run);
+	if (maps && a->wc_by == WC_BY_PLUGIN && access(a->plugin, R_OK) < 0)
 		return fail(WC_ENVIRONMENT, "plugin %s: %s; see --plugin", a->plugin,
 			strerror(errno));
 	if (mb < a->mem_mb)
@@ -190,7 +192,7 @@ prepare_target(const struct args *a, const struct target_args *ta, struct target
 	st = pci_read(ta->device, &t->dev);
 	if (st == WC_OK && ta->range_from == RANGE_VIRTIO_NOTIFY)
 		st = pci_virtio_notify(&t->dev, &t->range);
-	if (st == WC_OK && ta->range_from != RANGE_PLUGIN)
+	if (st == WC_OK && ta->range_from != RANGE_TABLE)
 		st = pci_check_range(&t->dev, &t->range);
 	if (st == WC_OK)
 		st = place_choose(a, &t->dev, &t->place);

@@ -187,7 +187,7 @@ settings_json(const struct args *a)
 			json_array_append_new(arms, json_string(arm_names[arm]));
 	return json_pack("{so so ss ss si si sf sf so si so so}",
 		"command_line", environment_words(a->argv), "arms", arms,
-		"wc_by", a->wc_by_kernel ? "kernel" : "plugin",
+		"wc_by", wc_by_names[a->wc_by],
 		"forward", a->forward,
 		"cores", (int)a->cores,
 		"repeats", (int)a->repeats,

@@ -8,6 +8,7 @@
 
 #include "metrics.h"
 #include "run.h"
+#include "vfio_wc_policy.h"
 
 /* A queue's descriptors, what sits in caches, and some. */
 #define MBUFS_PER_QUEUE 4096
@@ -131,6 +132,17 @@ add_plugin(struct argv *argv, const char *plugin, const struct target *t, enum a
 		add(argv, "--vdev=vfio_wc0,mode=required,type=%s", type);
 }
 
+/* testpmd under vfio-wc-run, the same of it. */
+static void
+add_run(struct argv *argv, const char *run, const struct target *t, enum arm arm)
+{
+	add(argv, "%s", run);
+	add(argv, "--range=dev=%s,bar=%u,offset=0x%" PRIx64 ",len=0x%" PRIx64 ",mode=required,"
+		"type=%s", t->dev.bdf, t->range.bar, t->range.offset, t->range.len,
+		arm == ARM_WC ? "wc" : "uc");
+	add(argv, "--");
+}
+
 static enum wc_status
 start_testpmd(struct context *c, enum arm arm, unsigned int queues, bool range_known)
 {
@@ -141,6 +153,8 @@ start_testpmd(struct context *c, enum arm arm, unsigned int queues, bool range_k
 	unsigned int i;
 
 	testpmd_prefix(prefix, sizeof(prefix));
+	if (args_maps(a, arm) && a->wc_by == WC_BY_RUN)
+		add_run(&argv, a->run, c->target, arm);
 	add(&argv, "%s", a->testpmd);
 	add_lcores(&argv, &c->target->place.lcores);
 	add(&argv, "--file-prefix=%s", prefix);
@@ -149,7 +163,7 @@ start_testpmd(struct context *c, enum arm arm, unsigned int queues, bool range_k
 	add_memory(&argv, c->target->place.node, a->mem_mb);
 	add(&argv, "-a");
 	add(&argv, "%s", c->target->dev.bdf);
-	if (args_plugin(a, arm))
+	if (args_maps(a, arm) && a->wc_by == WC_BY_PLUGIN)
 		add_plugin(&argv, a->plugin, c->target, arm, range_known);
 	for (i = 0; i < a->n_eal; i++)
 		add(&argv, "%s", a->eal[i]);
@@ -195,11 +209,32 @@ identify(struct context *c)
 	return st;
 }
 
-/* The range that the plugin's own table gives for the device. */
+static enum wc_status
+check_table(struct target *t, unsigned int found)
+{
+	if (found != 1)
+		return fail(WC_ENVIRONMENT, "device %s: the built-in table has %s range to map "
+			"write-combining; say which with --range", t->dev.bdf,
+			found == 0 ? "no" : "more than one");
+	return pci_check_range(&t->dev, &t->range);
+}
+
+/* The range that the table gives for the device: the one that vfio-wc-run looks into. */
+static enum wc_status
+look_up(struct target *t)
+{
+	unsigned int bars[RTE_VFIO_WC_BARS], found = vfio_wc_policy_bars(&t->dev, bars);
+
+	if (found == 1)
+		t->range = (struct bar_range){ .bar = bars[0], .len = t->dev.bar[bars[0]].size };
+	return check_table(t, found);
+}
+
+/* The same, asked of the plugin. */
 static enum wc_status
 discover(struct context *c)
 {
-	const enum arm arm = args_plugin(c->r->args, ARM_UC) ? ARM_UC : ARM_WC;
+	const enum arm arm = args_maps(c->r->args, ARM_UC) ? ARM_UC : ARM_WC;
 	struct target *t = c->target;
 	json_t *ranges, *j;
 	enum wc_status st;
@@ -220,12 +255,7 @@ discover(struct context *c)
 			t->range.len = json_u64(j, "length");
 		}
 		json_decref(ranges);
-		if (found != 1)
-			st = fail(WC_ENVIRONMENT, "device %s: the plugin knows %s range to map "
-				"write-combining; say which with --range", t->dev.bdf,
-				found == 0 ? "no" : "more than one");
-		else
-			st = pci_check_range(&t->dev, &t->range);
+		st = check_table(t, found);
 	}
 	testpmd_end(&c->testpmd);
 	return st;
@@ -433,8 +463,8 @@ run_target(struct context *c)
 	c->observer.dev = &t->dev;
 	c->observer.range = &t->range;
 	c->observer.cpu = t->place.lcores.v[1];
-	if (st == WC_OK && t->args->range_from == RANGE_PLUGIN)
-		st = discover(c);
+	if (st == WC_OK && t->args->range_from == RANGE_TABLE)
+		st = c->r->args->wc_by == WC_BY_RUN ? look_up(t) : discover(c);
 	if (st != WC_OK)
 		return st;
 	t->mtrr_wc = memtype_mtrr_wc(t->dev.bar[t->range.bar].start + t->range.offset,

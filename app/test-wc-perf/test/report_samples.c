@@ -155,7 +155,7 @@ main(int argc, char **argv)
 
 	/* The kernel was believed, and the page tables say otherwise. */
 	free_arms();
-	args.wc_by_kernel = true;
+	args.wc_by = WC_BY_KERNEL;
 	args.arms[ARM_PLAIN] = args.arms[ARM_UC] = false;
 	r.refusal = (struct refusal){
 		.device = "0000:00:03.0", .arm = ARM_WC, .bar = 4, .offset = 0x3000, .len = 0x1000,

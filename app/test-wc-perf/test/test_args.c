@@ -30,12 +30,12 @@ defaults(void **state)
 	unsetenv("WC_WITNESS");
 	assert_int_equal(parse(&a, "-D 0000:00:03.0"), WC_OK);
 	assert_int_equal(a.n_targets, 1);
-	assert_int_equal(a.targets[0].range_from, RANGE_PLUGIN);
+	assert_int_equal(a.targets[0].range_from, RANGE_TABLE);
 	assert_true(a.arms[ARM_PLAIN] && a.arms[ARM_UC] && a.arms[ARM_WC]);
 	assert_true(a.repeats >= STATS_MIN_PAIRS);
 	assert_null(a.witness);
-	assert_true(args_plugin(&a, ARM_UC) && args_plugin(&a, ARM_WC));
-	assert_false(args_plugin(&a, ARM_PLAIN));
+	assert_true(args_maps(&a, ARM_UC) && args_maps(&a, ARM_WC));
+	assert_false(args_maps(&a, ARM_PLAIN));
 	setenv("WC_WITNESS", "/dev/witness", 1);
 	assert_int_equal(parse(&a, "-D 0000:00:03.0"), WC_OK);
 	assert_string_equal(a.witness, "/dev/witness");
@@ -75,12 +75,27 @@ wc_by_kernel(void **state)
 	(void)state;
 	assert_int_equal(parse(&a, "-D 0000:00:03.0 -r bar=4 --wc-by kernel"), WC_OK);
 	assert_true(a.arms[ARM_WC] && !a.arms[ARM_UC] && !a.arms[ARM_PLAIN]);
-	assert_false(args_plugin(&a, ARM_WC));
+	assert_false(args_maps(&a, ARM_WC));
 	assert_int_equal(parse(&a, "-D 0000:00:03.0 -r bar=4 --wc-by kernel -a uc,wc"), WC_OK);
-	assert_true(args_plugin(&a, ARM_UC) && !args_plugin(&a, ARM_WC));
+	assert_true(args_maps(&a, ARM_UC) && !args_maps(&a, ARM_WC));
 	/* Nobody there who knows a range. */
 	assert_int_equal(parse(&a, "-D 0000:00:03.0 --wc-by kernel"), WC_USAGE);
 	assert_said("--range");
+}
+
+static void
+wc_by_run(void **state)
+{
+	struct args a;
+
+	(void)state;
+	assert_int_equal(parse(&a, "-D 0000:00:03.0 --wc-by run --run /opt/vfio-wc-run"), WC_OK);
+	assert_int_equal(a.wc_by, WC_BY_RUN);
+	assert_string_equal(a.run, "/opt/vfio-wc-run");
+	assert_true(args_maps(&a, ARM_UC) && args_maps(&a, ARM_WC) && !args_maps(&a, ARM_PLAIN));
+	assert_true(a.arms[ARM_PLAIN]);
+	assert_int_equal(parse(&a, "-D 0000:00:03.0 --wc-by walking"), WC_USAGE);
+	assert_said("--wc-by walking: none of plugin, run, kernel");
 }
 
 static void
@@ -157,6 +172,7 @@ main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(everything),
 		cmocka_unit_test(wc_by_kernel),
+		cmocka_unit_test(wc_by_run),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(order_is_balanced),
 	};

@@ -208,7 +208,7 @@ uc_is_not_called_wc_whoever_makes_it(void **state)
 	struct observation o;
 
 	(void)state;
-	args.wc_by_kernel = true;
+	args.wc_by = WC_BY_KERNEL;
 	assert_int_equal(judge(ARM_WC, "UC-", 0x1100801000, 0x1000, "UC-", &o), WC_REFUSED);
 	observation_free(&o);
 }
@@ -219,7 +219,7 @@ kernels_that_map_all_wc(void **state)
 	struct observation o;
 
 	(void)state;
-	args.wc_by_kernel = true;
+	args.wc_by = WC_BY_KERNEL;
 	assert_int_equal(judge(ARM_WC, "WC", 0x1100801000, 0x1000, "WC", &o), WC_OK);
 	assert_string_equal(o.others[0].type, "WC");
 	observation_free(&o);
