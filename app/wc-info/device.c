@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "run.h"
 #include "telemetry.h"
 
 static void
@@ -179,7 +180,7 @@ kernel_has(const struct device *d, const json_t *range)
 	return i == n && next >= end ? YES : NO;
 }
 
-/* What the plugin says is what it remembers: the kernel's list is how it is. */
+/* What the user says is what it remembers: the kernel's list is how it is. */
 static void
 compare_with_kernel(struct device *d, json_t *range)
 {
@@ -190,36 +191,48 @@ compare_with_kernel(struct device *d, json_t *range)
 	d->disagree = d->disagree || has == NO;
 }
 
-/* What the user's plugin says of this device. */
+static void
+learn_range(struct device *d, json_t *range)
+{
+	const char *device = json_string_value(json_object_get(range, "device"));
+	const char *reason = json_string_value(json_object_get(range, "reason"));
+
+	if (device == NULL || reason == NULL || strcmp(device, d->sysfs.bdf) != 0 ||
+			!json_is_string(json_object_get(range, "state")) ||
+			!json_is_string(json_object_get(range, "requested")))
+		return;
+	json_array_append(d->ranges, range);
+	if (is_range(range, "on"))
+		compare_with_kernel(d, range);
+	if (strcmp(json_string_value(json_object_get(range, "state")), "on") == 0)
+		d->cookies = YES;
+	else if (strstr(reason, "no mmap cookies") != NULL)
+		say_cookies(d, NO, "%s", reason);
+}
+
+/* What the user's plugin, or the vfio-wc-run that it was started by, says of this device. */
 static void
 learn_from_user(struct device *d)
 {
-	json_t *all, *range;
+	json_t *plugins, *runs, *range;
 	const char *id;
+	size_t i;
 
 	if (d->user.pid == 0)
 		return;
-	all = ask_plugin(d);
-	if (all == NULL)
+	plugins = ask_plugin(d);
+	runs = run_ranges(d->user.pid, &d->sysfs);
+	if (plugins == NULL && runs == NULL)
 		return;
+	d->by = runs != NULL ? "vfio-wc-run" : "the plugin";
+	d->ranges_reason = NULL;
 	d->ranges = json_array();
-	json_object_foreach(all, id, range) {
-		const char *device = json_string_value(json_object_get(range, "device"));
-		const char *reason = json_string_value(json_object_get(range, "reason"));
-
-		if (device == NULL || reason == NULL || strcmp(device, d->sysfs.bdf) != 0 ||
-				!json_is_string(json_object_get(range, "state")) ||
-				!json_is_string(json_object_get(range, "requested")))
-			continue;
-		json_array_append(d->ranges, range);
-		if (is_range(range, "on"))
-			compare_with_kernel(d, range);
-		if (strcmp(json_string_value(json_object_get(range, "state")), "on") == 0)
-			d->cookies = YES;
-		else if (strstr(reason, "no mmap cookies") != NULL)
-			say_cookies(d, NO, "%s", reason);
-	}
-	json_decref(all);
+	json_object_foreach(plugins, id, range)
+		learn_range(d, range);
+	json_array_foreach(runs, i, range)
+		learn_range(d, range);
+	json_decref(plugins);
+	json_decref(runs);
 }
 
 static void
@@ -313,12 +326,12 @@ conclude_on(struct device *d, const json_t *range)
 
 	if (d->disagree)
 		BECAUSE(d, NO, "the kernel's list of memory types does not have BAR %d [0x%" PRIx64
-			", 0x%" PRIx64 ") as WC; the plugin in %s (pid %d) says that it is on: "
+			", 0x%" PRIx64 ") as WC; %s in %s (pid %d) says that it is on: "
 			"they disagree", (int)json_integer_value(json_object_get(range, "bar")),
 			offset, offset + (uint64_t)json_integer_value(
-			json_object_get(range, "length")), d->user.name, d->user.pid);
+			json_object_get(range, "length")), d->by, d->user.name, d->user.pid);
 	else
-		BECAUSE(d, YES, "the plugin in %s (pid %d) has it from the kernel%s", d->user.name,
+		BECAUSE(d, YES, "%s in %s (pid %d) has it from the kernel%s", d->by, d->user.name,
 			d->user.pid, json_is_null(json_object_get(range, "in_kernel_list")) ?
 			", it says; the kernel's list of memory types cannot be read" : "");
 }
@@ -338,7 +351,7 @@ conclude_off(struct device *d, const json_t *range)
 		BECAUSE(d, NO, "%s", reason);
 }
 
-/* Not the plugin's: it may be that of one who has it mapped through sysfs (resourceN_wc). */
+/* Not the user's: it may be that of one who has it mapped through sysfs (resourceN_wc). */
 static void
 conclude_listed(struct device *d)
 {
@@ -377,7 +390,7 @@ conclude(struct device *d)
 	else if (d->user.pid == 0 && d->cookies == YES)
 		BECAUSE(d, NO, "nobody uses the device; the kernel would offer it");
 	else if (d->ranges != NULL)
-		BECAUSE(d, NO, "the plugin in %s (pid %d) was asked for no range of this device",
+		BECAUSE(d, NO, "%s in %s (pid %d) was asked for no range of this device", d->by,
 			d->user.name, d->user.pid);
 	else if (pat_is_readable(d))
 		BECAUSE(d, NO, "%sthe kernel's list of memory types has none of it%s%s",

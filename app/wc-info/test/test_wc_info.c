@@ -8,6 +8,7 @@
 
 #include "fake_root.h"
 #include "missing.h"
+#include "record.h"
 #include "report.h"
 #include "telemetry.h"
 #include "test.h"
@@ -492,6 +493,76 @@ what_others_say_does_not_break_the_json(void **state)
 		"no mmap cookies, ???[2J");
 	json_decref(all);
 }
+/* What a process under vfio-wc-run has in its memory at 0x2000. */
+static void
+write_record(struct record *record)
+{
+	static unsigned char memory[0x2000 + sizeof(*record)];
+
+	memcpy(memory + 0x2000, record, sizeof(*record));
+	fake_bytes("/proc/42/mem", memory, sizeof(memory));
+}
+
+static void
+the_launcher_is_listened_to_and_not_believed(void **state)
+{
+	static const char mappings[] = "00002000-00008000 rw-p 00000000 00:01 1056   "
+		"                  /memfd:vfio-wc (deleted)\n"
+		"1100804000-1100807000 rw-s 40000000000 00:0f 2071     anon_inode:[vfio-device]\n"
+		"%s"
+		"7f3a00000000-7f3a00004000 rw-p 00000000 00:00 0\n";
+	struct record record = {
+		.magic = RECORD_MAGIC, .nb_ranges = 2,
+		.range[0] = {
+			.device = FAKE_BDF, .bar = 4, .type = RTE_VFIO_WC_TYPE_WC,
+			.mode = VFIO_WC_REQUIRED, .on = 1, .offset = 0x3000, .length = 0x1000,
+			.fd_offset = 0x40000003000, .va = 0x1100807000,
+		},
+		.range[1] = {
+			.device = "1af4:1041", .bar = 1, .type = RTE_VFIO_WC_TYPE_WC, .length = 0x1000,
+			.reason = "the MSI-X\ntable",
+		},
+	};
+	char text[1024];
+
+	(void)state;
+	in_use();
+	fake.telemetry = false;
+	fake.ranges = NULL;
+	snprintf(text, sizeof(text), mappings,
+		"1100807000-1100808000 rw-s 40000003000 00:0f 2071     anon_inode:[vfio-device]\n");
+	fake_file("/proc/42/maps", text);
+	write_record(&record);
+	assert_int_equal(run(NULL, NULL), ALL_LEARNT);
+	says("WC is on because vfio-wc-run in testpmd (pid 42) has it from the kernel\n");
+	says("vfio-wc-run: BAR 4 [0x3000, 0x4000) on, asked for as WC: the kernel guarantees it\n");
+	says("vfio-wc-run: BAR 1 [0x0, 0x1000) off, asked for as WC: the MSI-X?table\n");
+	says_not("plugin");
+	assert_int_equal(run("--json", NULL), ALL_LEARNT);
+	says("\"by\": \"vfio-wc-run\"");
+
+	/* the kernel does not know of it */
+	fake_file(PAT_LIST, "PAT memtype list:\n");
+	assert_int_equal(run(NULL, NULL), PARTLY_LEARNT);
+	says("vfio-wc-run in testpmd (pid 42) says that it is on: they disagree");
+
+	/* unmapped since */
+	snprintf(text, sizeof(text), mappings, "");
+	fake_file("/proc/42/maps", text);
+	assert_int_equal(run(NULL, NULL), PARTLY_LEARNT);
+	says("WC is off because it is not mapped any more");
+
+	/* nothing that this program understands */
+	record.nb_ranges = 65;
+	write_record(&record);
+	run(NULL, NULL);
+	says_not("vfio-wc-run");
+	record.nb_ranges = 2;
+	strcpy(record.magic, "vfio-wc record 2");
+	write_record(&record);
+	run(NULL, NULL);
+	says_not("vfio-wc-run");
+}
 
 int
 main(void)
@@ -510,6 +581,7 @@ main(void)
 		T(who_does_not_push_is_said),
 		T(who_has_a_bar_mapped_through_sysfs_is_said),
 		T(what_others_say_does_not_break_the_json),
+		T(the_launcher_is_listened_to_and_not_believed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
