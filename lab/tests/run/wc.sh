@@ -5,7 +5,7 @@
 # tables as QEMU's host sees them, whatever memory EAL works with; devices come and go.
 
 . /src/lab/tests/run.sh
-plan 43
+plan 44
 
 ena=$(bdf ena) virtio=$(bdf virtio) vf=$(bdf igbvf)
 memory_types_are
@@ -31,6 +31,7 @@ is "ENA, detached: nothing of it is reserved" "$(wc_entries "$ena" 2)" none
 prompt port attach "$ena"
 prompt port start 0
 prompt start
+circulate "ENA, attached again: 1,000 frames" 1000 60
 pages=$(leaves "$ena" 0)
 is "ENA, attached again: BAR2" "$(in_bar "$ena" 2 "$pages")" WC
 is "ENA, attached again: BAR0" "$(in_bar "$ena" 0 "$pages")" UC-

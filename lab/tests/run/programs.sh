@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# device: nvme,serial=lab,cmb_size_mb=2
+# timeout: 300
+# Programs that are not testpmd: DPDK linked statically, none of it, no C. The page tables say what
+# they have.
+
+. /src/lab/tests/run.sh
+plan 16
+
+# Put a program that keeps CPU 1 busy where testpmd's would be; it says REGEX when it has mapped,
+# and ends with its input.
+start() { # REGEX COMMAND...
+	local up=$1
+	shift
+	rm -f /tmp/program.in $testpmd_log
+	mkfifo /tmp/program.in
+	"$@" </tmp/program.in >$testpmd_log 2>&1 &
+	testpmd=$!
+	exec {testpmd_in}>/tmp/program.in
+	said "$up" && return
+	not_ok "$2 $3 starts" "$(tail $testpmd_log)"
+	return 1
+}
+end() { # NAME
+	exec {testpmd_in}>&-
+	wait $testpmd
+	is "$1: it ends well" $? 0
+}
+
+memory_types_are
+
+# A DPDK application as DPDK's own build makes it: all of DPDK in it, libc as a shared object.
+cd /tmp || exit
+cat >static.c <<'C'
+#include <poll.h>
+#include <stdio.h>
+#include <rte_eal.h>
+
+int
+main(int argc, char **argv)
+{
+	struct pollfd input = { .fd = 0, .events = POLLIN };
+	int ret = rte_eal_init(argc, argv);
+
+	printf("up: %d\n", ret);
+	fflush(stdout);
+	while (ret >= 0 && poll(&input, 1, 0) == 0)
+		;
+	return rte_eal_cleanup();
+}
+C
+archives=
+for lib in net_ena bus_vdev bus_pci pci ethdev meter net timer mbuf mempool mempool_ring ring rcu \
+	eal telemetry argparse kvargs log; do
+	archives+=" -l:librte_$lib.a"
+done
+# shellcheck disable=SC2086,SC2046 # words
+gcc -O1 static.c $(pkg-config --cflags libdpdk) -o static -Wl,--whole-archive $archives \
+	-Wl,--no-whole-archive -lm -lnuma -latomic -lbsd -lpthread -ldl || exit
+is "static: nothing of DPDK is shared" "$(ldd ./static | grep -c librte_)" 0
+ena=$(bdf ena)
+start "^up: [0-9]" vfio-wc-run --mode required -- ./static -l 1 -m 64 -a "$ena" || exit
+pages=$(leaves "$ena" 0)
+is "static: BAR2 is WC" "$(in_bar "$ena" 2 "$pages")" WC
+is "static: BAR0 is UC-" "$(in_bar "$ena" 0 "$pages")" UC-
+end static
+memory_types_as_before static
+
+# A C program that pushes into an NVMe controller's memory buffer; started by another one.
+echo "nvme $(grep -l 0x010802 /sys/bus/pci/devices/*/class | cut -d/ -f6) -" >>/run/lab/devices
+nvme=$(lab-bind nvme)
+id=$(cut -c3-6 "/sys/bus/pci/devices/$nvme/vendor"):$(cut -c3-6 "/sys/bus/pci/devices/$nvme/device")
+start "^buffer" vfio-wc-run --range "dev=$id,bar=2,mode=required" -- taskset -c 1 nvme-push "$nvme" ||
+	exit
+pages=$(leaves "$nvme" 2)
+is "NVMe: the buffer is WC" "$(in_bar "$nvme" 2 "$pages")" WC
+is "NVMe: the registers are UC-" "$(in_bar "$nvme" 0 "$pages")" UC-
+end NVMe
+matches "NVMe: it pushed" "$(<$testpmd_log)" "^[1-9][0-9]* entries, the last one arrived"
+
+# The children are left alone when that is wished.
+start "^buffer" vfio-wc-run --children leave --range "dev=$id,bar=2,mode=required" -- \
+	bash -c 'taskset -c 1 nvme-push "$0"; exit' "$nvme" || exit
+read -r testpmd <"/proc/$testpmd/task/$testpmd/children"
+is "NVMe, a child that is left: UC-" "$(in_bar "$nvme" 2 "$(leaves "$nvme" 2)")" UC-
+is "NVMe, a child that is left: no library is in it" "$(grep -c vfio_wc "/proc/$testpmd/maps")" 0
+exec {testpmd_in}>&-
+wait
+
+# A Python program that asks libc for its functions by name, MAP_FIXED over a reservation.
+ivshmem=$(bdf ivshmem)
+python() { # NAME HOW IT FINDS LIBC
+	sed "s/CDLL(None/CDLL($2/" /src/lab/guest/programs/bar_map.py >bar_map.py
+	coproc PYTHON { exec vfio-wc-run --range "dev=$ivshmem,bar=2,offset=0x1000,len=0x2000" \
+		--mode required -- python3 bar_map.py "$ivshmem" 2; }
+	testpmd=$PYTHON_PID
+	echo plain >&"${PYTHON[1]}"
+	read -r -t $((60 * patience)) va <&"${PYTHON[0]}"
+	echo "touch $va 0x8000 0x1000" >&"${PYTHON[1]}"
+	read -r -t $((60 * patience)) touched <&"${PYTHON[0]}"
+	is "$1: it touched its mapping" "$touched" ok
+	is "$1: the page tables" "$(leaf_types "$ivshmem" 2 0x1000 0x2000)" "2 WC,others UC-"
+	# shellcheck disable=SC1083,SC2093 # closes a file
+	exec {PYTHON[1]}>&-
+	wait $testpmd
+}
+python "Python" None
+python "Python, libc.so.6" "'libc.so.6'"
+memory_types_as_before "all"
