@@ -15,7 +15,7 @@ def test_there_are_as_many_as_there_should_be():
     mutants = [Mutant(path) for path in PATHS]
     assert len(mutants) >= 40
     assert {mutant.layer for mutant in mutants} == \
-        {'lab', 'plugin', 'lib', 'bench', 'ena', 'bus', 'kernel'}
+        {'lab', 'plugin', 'run', 'lib', 'bench', 'ena', 'bus', 'kernel'}
     assert len([mutant for mutant in mutants if mutant.stage == 'test']) >= 10
 
 

@@ -5,7 +5,7 @@
 # tables as QEMU's host sees them, whatever memory EAL works with; devices come and go.
 
 . /src/lab/tests/run.sh
-plan 44
+plan 46
 
 ena=$(bdf ena) virtio=$(bdf virtio) vf=$(bdf igbvf)
 memory_types_are
@@ -77,6 +77,13 @@ prompt start
 is "attached at run time" "$(leaf_types "$virtio" 4 0x3000 0x1000)" "1 WC,others UC-"
 prompt stop
 prompt_stop
+
+# With the plugin as well: the kernel, asked again, gives the same cookie.
+under --mode required
+testpmd_start -a "$ena" -d "$plugin" --vdev=vfio_wc0,mode=required -- --forward-mode=txonly || exit
+is "with the plugin: BAR2 is WC" "$(in_bar "$ena" 2 "$(leaves "$ena" 0)")" WC
+is "with the plugin: nothing is said" "$(run_lines; plugin_lines)" ""
+testpmd_stop
 
 # off is as if it were not there.
 under --mode off
