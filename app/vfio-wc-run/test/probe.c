@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * What a program finds that runs under the launcher and has no VFIO device: every call does what it
+ * does without, whatever door it takes. Prints "fine", or what is not.
+ */
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAGE 4096
+#define RW (PROT_READ | PROT_WRITE)
+
+#define CHECK(condition) do { \
+	if (!(condition)) { \
+		printf("line %d: not (%s): %s\n", __LINE__, #condition, strerror(errno)); \
+		exit(1); \
+	} \
+} while (0)
+
+static const char *
+whose(void *function)
+{
+	Dl_info info;
+	const char *slash;
+
+	if (dladdr(function, &info) == 0)
+		return "nobody's";
+	slash = strrchr(info.dli_fname, '/');
+	return slash != NULL ? slash + 1 : info.dli_fname;
+}
+
+int
+main(void)
+{
+	static const char *const names[] = {
+		"mmap", "mmap64", "mremap", "close", "dup2", "dup3", "ioctl", "syscall",
+	};
+	void *libc = dlopen("libc.so.6", RTLD_LAZY), *(*by_name)(void *, size_t, int, int, int, off_t);
+	char *at, *other, *room;
+	int fd, copy, status;
+	unsigned int i;
+	pid_t child;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		CHECK(strcmp(whose(dlsym(libc, names[i])), "libvfio_wc_preload.so") == 0);
+		CHECK(strcmp(whose(dlsym(RTLD_DEFAULT, names[i])), "libvfio_wc_preload.so") == 0);
+		/* the next one after this program, as it asks: not after the library */
+		CHECK(strcmp(whose(dlsym(RTLD_NEXT, names[i])), "libvfio_wc_preload.so") == 0);
+	}
+	CHECK(strcmp(whose(dlsym(libc, "munmap")), "libc.so.6") == 0);
+	CHECK(dlsym(libc, "no_such_function") == NULL && dlerror() != NULL);
+
+	fd = memfd_create("probe", 0);
+	CHECK(fd >= 0 && ftruncate(fd, 4 * PAGE) == 0);
+	errno = 77;
+	at = mmap(NULL, 4 * PAGE, RW, MAP_SHARED, fd, 0);
+	CHECK(at != MAP_FAILED && errno == 77);
+	at[PAGE] = 'x';
+	other = (char *)syscall(SYS_mmap, NULL, PAGE, PROT_READ, MAP_SHARED, fd, PAGE);
+	CHECK(other != MAP_FAILED && *other == 'x');
+	*(void **)&by_name = dlsym(libc, "mmap");
+	other = by_name(NULL, PAGE, PROT_READ, MAP_SHARED, fd, PAGE);
+	CHECK(other != MAP_FAILED && *other == 'x');
+	room = mmap(NULL, 4 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(room != MAP_FAILED);
+	CHECK(mremap(at, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, room) == room);
+	CHECK(room[PAGE] == 'x');
+	CHECK(mmap(NULL, PAGE, RW, MAP_SHARED, fd, 1) == MAP_FAILED && errno == EINVAL);
+	CHECK(mmap(NULL, PAGE, RW, MAP_SHARED, 12345, 0) == MAP_FAILED && errno == EBADF);
+
+	/* VFIO_GROUP_GET_DEVICE_FD, of no group */
+	CHECK(ioctl(fd, 0x3b6a, "0000:00:03.0") == -1 && errno == ENOTTY);
+	copy = dup2(fd, 50);
+	CHECK(copy == 50 && dup3(fd, 51, O_CLOEXEC) == 51);
+	CHECK(close(50) == 0 && close(51) == 0 && close(51) == -1 && errno == EBADF);
+
+	child = fork();
+	if (child == 0)
+		_exit(mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0) != MAP_FAILED ? 3 : 1);
+	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 3);
+	puts("fine");
+	return 0;
+}
