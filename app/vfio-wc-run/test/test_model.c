@@ -3,7 +3,7 @@
 /*
  * Random sequences of mmap(), munmap() and mremap() against a model of what the caller must find;
  * one call of each sequence is made with every system call in it failing, one after the other, until
- * none does: test_model [SEED [SEQUENCES]]. munmap() of what was mapped is not among those that fail: Linux's does not.
+ * none does: test_model [SEQUENCES [SEED]]. munmap() of what was mapped is not among those that fail: Linux's does not.
  */
 
 #include "test.h"
@@ -128,13 +128,22 @@ learn_types(unsigned int first, unsigned int n, const struct bar *bar, unsigned 
 	}
 }
 
+/* Pages of the room that nothing is mapped in: nobody else shall come there. */
+static void
+keep_free(unsigned int from, unsigned int n)
+{
+	next.mmap(room + from * FAKE_PAGE, n * FAKE_PAGE, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	memset(&model[from], 0, n * sizeof(model[0]));
+}
+
 /* What Linux does when it fails to replace a mapping: the old one may have gone. */
 static void
 holes_are_linux_own(unsigned int from, unsigned int n)
 {
 	for (; n > 0; n--, from++)
 		if (fake_at(room + from * FAKE_PAGE) == FAKE_NOTHING)
-			model[from].mapped = false;
+			keep_free(from, 1);
 }
 
 static void
@@ -187,16 +196,13 @@ step_map(bool required, bool with_faults)
 	}
 }
 
-/* Away, and what is free belongs to the room. */
 static void
 step_unmap(void)
 {
 	const unsigned int from = any(ROOM), n = 1 + any(ROOM - from < 8 ? ROOM - from : 8);
 
 	next.munmap(room + from * FAKE_PAGE, n * FAKE_PAGE);
-	next.mmap(room + from * FAKE_PAGE, n * FAKE_PAGE, PROT_NONE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	memset(&model[from], 0, n * sizeof(model[0]));
+	keep_free(from, n);
 	compare("munmap", 0);
 }
 
@@ -239,7 +245,7 @@ step_move(bool with_faults)
 		compare("a failed mremap", 0);
 	}
 	memcpy(&model[to], &model[from], left * sizeof(model[0]));
-	memset(&model[from], 0, n * sizeof(model[0]));
+	keep_free(from, n);
 	compare("mremap", 0);
 }
 
@@ -253,9 +259,7 @@ play(void)
 
 	state = seed + sequence * UINT64_C(0x9e3779b97f4a7c15) + 1;
 	fake_reset();
-	memset(model, 0, sizeof(model));
-	next.mmap(room, ROOM * FAKE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-		0);
+	keep_free(0, ROOM);
 	vfio_wc_conf_free(&door.conf);
 	snprintf(text, sizeof(text), wanted, required ? "required" : "auto");
 	if (vfio_wc_conf_add(&door.conf, "model", text, &error) != 0)
@@ -279,10 +283,9 @@ play(void)
 int
 main(int argc, char **argv)
 {
-	seed = argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)time(NULL);
-	state = seed | 1;
-	if (argc > 2)
-		sequences = strtoul(argv[2], NULL, 0);
+	if (argc > 1)
+		sequences = strtoul(argv[1], NULL, 0);
+	seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL);
 	room = mmap(NULL, ROOM * FAKE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	printf("1..1\n# seed %ju\n", (uintmax_t)seed);
 	fflush(stdout);
