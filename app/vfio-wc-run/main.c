@@ -165,8 +165,8 @@ find_library(char path[PATH_MAX])
 		if (snprintf(path, PATH_MAX, "%s/%s/%s", self, places[i], PRELOAD_NAME) < PATH_MAX
 				&& access(path, R_OK) == 0)
 			/* that is how the loader tells one from the next */
-			return strpbrk(path, " :") == NULL ? 0 :
-				complain("%s: the loader takes no path with a blank or a colon", path);
+			return strpbrk(path, " :") == NULL ? 0 : complain(
+				"%s: the loader takes no path with a blank or a colon", path);
 	return complain("%s is neither in %s nor in %s/%s", PRELOAD_NAME, self, self, BIN_TO_LIB);
 }
 

@@ -123,8 +123,8 @@ check_elf(const char *path, const struct head *head, struct vfio_wc_why *why)
 	if (head->elf.e_ident[EI_CLASS] != self.elf.e_ident[EI_CLASS] ||
 			head->elf.e_ident[EI_DATA] != self.elf.e_ident[EI_DATA] ||
 			head->elf.e_machine != self.elf.e_machine)
-		return refuse(why, EPERM, "%s is for another machine than the library that would be "
-			"preloaded", path);
+		return refuse(why, EPERM, "%s is for another machine than the library that would "
+			"be preloaded", path);
 	if (head->interpreter[0] == '\0')
 		return refuse(why, EPERM, "%s is linked statically, libc included: there is no "
 			"loader to preload anything", path);

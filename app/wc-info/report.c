@@ -197,7 +197,8 @@ report_json(const struct device *d)
 			"mtrr", memtypes_json(d->mtrr[bar], d->nb_mtrr[bar], b->start),
 			"sysfs_user", process_json(&d->mapper[bar])));
 	}
-	return json_pack("{s:s, s:i, s:i, s:s, s:b, s:o, s:s, s:s, s:o, s:o, s:s*, s:s, s:s, s:o, s:s}",
+	return json_pack(
+		"{s:s, s:i, s:i, s:s, s:b, s:o, s:s, s:s, s:o, s:o, s:s*, s:s, s:s, s:o, s:s}",
 		"device", d->sysfs.bdf, "vendor_id", (int)d->sysfs.vendor, "device_id",
 		(int)d->sysfs.device, "driver", d->sysfs.driver, "noiommu", d->noiommu,
 		"user", process_json(&d->user),

@@ -157,8 +157,8 @@ testpmd_begin() { # REGEX EAL-ARGS... -- TESTPMD-ARGS...
 	rm -f /tmp/testpmd.in $testpmd_log
 	mkfifo /tmp/testpmd.in
 	# Its output is waited for, and would otherwise stay in a buffer.
-	stdbuf -oL "${launcher[@]}" dpdk-testpmd "${lcores[@]}" -m 256 "$@" --total-num-mbufs=4096 </tmp/testpmd.in \
-		>$testpmd_log 2>&1 &
+	stdbuf -oL "${launcher[@]}" dpdk-testpmd "${lcores[@]}" -m 256 "$@" \
+		--total-num-mbufs=4096 </tmp/testpmd.in >$testpmd_log 2>&1 &
 	testpmd=$!
 	exec {testpmd_in}>/tmp/testpmd.in
 	said "$up" && return

@@ -45,7 +45,8 @@ main(void)
 	static const char *const names[] = {
 		"mmap", "mmap64", "mremap", "close", "dup2", "dup3", "ioctl", "syscall",
 	};
-	void *libc = dlopen("libc.so.6", RTLD_LAZY), *(*by_name)(void *, size_t, int, int, int, off_t);
+	void *(*by_name)(void *addr, size_t length, int prot, int flags, int fd, off_t offset);
+	void *libc = dlopen("libc.so.6", RTLD_LAZY);
 	char *at, *other, *room;
 	int fd, copy, status;
 	unsigned int i;

@@ -64,8 +64,8 @@ nothing_else_changes_for_it(void **state)
 	assert_int_equal(shell("$RUN --mode off -- sh -c 'grep -c vfio_wc /proc/self/maps'"), 1);
 	assert_string_equal(printed, "0\n");
 	/* what others preload stays */
-	assert_int_equal(shell("LD_PRELOAD=libm.so.6 $RUN -- grep -cE 'r-xp.*(vfio_wc_pre|libm.so)' "
-		"/proc/self/maps"), 0);
+	assert_int_equal(shell("LD_PRELOAD=libm.so.6 $RUN -- "
+		"grep -cE 'r-xp.*(vfio_wc_pre|libm.so)' /proc/self/maps"), 0);
 	assert_string_equal(printed, "2\n");
 }
 
@@ -152,8 +152,8 @@ its_children(void **state)
 	assert_null(strstr(printed, "VFIO_WC_RUN"));
 	assert_null(strstr(printed, "LD_PRELOAD"));
 	assert_string_equal(printed + strlen(printed) - 2, "1\n");
-	assert_int_equal(shell("LD_PRELOAD=libm.so.6 $RUN --children leave -- sh -c 'sh -c env; :'"),
-		0);
+	assert_int_equal(shell("LD_PRELOAD=libm.so.6 $RUN --children leave -- "
+		"sh -c 'sh -c env; :'"), 0);
 	says("LD_PRELOAD=libm.so.6\n");
 }
 

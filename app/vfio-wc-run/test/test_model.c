@@ -2,8 +2,9 @@
 
 /*
  * Random sequences of mmap(), munmap() and mremap() against a model of what the caller must find;
- * one call of each sequence is made with every system call in it failing, one after the other, until
- * none does: test_model [SEQUENCES [SEED]]. munmap() of what was mapped is not among those that fail: Linux's does not.
+ * one call of each is made with every system call in it failing, one after the other, until none
+ * does: test_model [SEQUENCES [SEED]]. munmap() of what was mapped is not among those that fail:
+ * Linux's does not.
  */
 
 #include "test.h"

@@ -519,8 +519,8 @@ the_launcher_is_listened_to_and_not_believed(void **state)
 			.fd_offset = 0x40000003000, .va = 0x1100807000,
 		},
 		.range[1] = {
-			.device = "1af4:1041", .bar = 1, .type = RTE_VFIO_WC_TYPE_WC, .length = 0x1000,
-			.reason = "the MSI-X\ntable",
+			.device = "1af4:1041", .bar = 1, .type = RTE_VFIO_WC_TYPE_WC,
+			.length = 0x1000, .reason = "the MSI-X\ntable",
 		},
 	};
 	char text[1024];

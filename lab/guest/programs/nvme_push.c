@@ -50,8 +50,8 @@ main(int argc, char **argv)
 	if (registers == MAP_FAILED)
 		return 2;
 	*(volatile uint64_t *)(registers + CMBMSC) = 1;
-	buffer = (volatile uint64_t *)map_bar(opened.fd, *(volatile uint32_t *)(registers + CMBLOC) & 7,
-		&size);
+	buffer = (volatile uint64_t *)map_bar(opened.fd,
+		*(volatile uint32_t *)(registers + CMBLOC) & 7, &size);
 	if (buffer == MAP_FAILED)
 		return 2;
 	printf("buffer of 0x%" PRIx64 " bytes\n", size);

@@ -10,7 +10,7 @@ ena=$(bdf ena)
 under --mode required
 testpmd_start -a "$ena" -- --forward-mode=txonly || exit
 matches "device, BAR, range and reason" "$(run_lines)" \
-	"^vfio-wc-run: $ena BAR 2 \[0x0, 0x100000\): WC: this memory type cannot be had .*not mapped"
+	"^vfio-wc-run: $ena BAR 2 \[0x0, 0x100000\): WC: this memory type cannot be .*not mapped"
 matches "testpmd has no port" "$(<$testpmd_log)" "No probed ethernet devices"
 is "nothing of the device is mapped" "$(grep -c vfio-device /proc/$testpmd/maps)" 0
 testpmd_stop

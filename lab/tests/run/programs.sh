@@ -70,8 +70,8 @@ memory_types_as_before static
 echo "nvme $(grep -l 0x010802 /sys/bus/pci/devices/*/class | cut -d/ -f6) -" >>/run/lab/devices
 nvme=$(lab-bind nvme)
 id=$(cut -c3-6 "/sys/bus/pci/devices/$nvme/vendor"):$(cut -c3-6 "/sys/bus/pci/devices/$nvme/device")
-start "^buffer" vfio-wc-run --range "dev=$id,bar=2,mode=required" -- taskset -c 1 nvme-push "$nvme" ||
-	exit
+start "^buffer" vfio-wc-run --range "dev=$id,bar=2,mode=required" -- \
+	taskset -c 1 nvme-push "$nvme" || exit
 pages=$(leaves "$nvme" 2)
 is "NVMe: the buffer is WC" "$(in_bar "$nvme" 2 "$pages")" WC
 is "NVMe: the registers are UC-" "$(in_bar "$nvme" 0 "$pages")" UC-

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The benchmark with its arms under vfio-wc-run says what it says with the plugin: types by the page
-tables, what reaches the bus for a packet, and no instruction more for one."""
+"""The benchmark with its arms under vfio-wc-run says what it says with the plugin: types by the
+page tables, what reaches the bus for a packet, and no instruction more for one."""
 
 import functools
 import json

@@ -57,7 +57,7 @@ extern struct fake {
 	const char *pat_list;		/* contents; NULL: no such file */
 	const char *mtrr;
 	unsigned int nb_mmaps;		/* made on device fds */
-	unsigned int fail_at;		/* which of the calls from here on fails; 0: none, or past */
+	unsigned int fail_at;		/* which call from here on fails; 0: none, or past */
 	bool fail_leaves_hole;		/* ... where something was to be replaced */
 } fake;
 
