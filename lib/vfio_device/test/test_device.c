@@ -423,6 +423,63 @@ mappers_through_sysfs_are_found(void **state)
 	assert_int_equal(found[2].pid, 0);
 }
 
+/* ---- device of an fd ---- */
+
+static void
+files_that_are_a_device_and_others(void **state)
+{
+	char address[2][VFIO_WC_BDF_LEN];
+	struct vfio_wc_sysfs self = { .vendor = 0x1af4 };
+	/* not the fake's: a character device, 1:3 */
+	const int null = open("//dev/null", O_RDWR), memory = memfd_create("a file", 0);
+	int ends[2];
+
+	(void)state;
+	assert_true(null >= 0 && memory >= 0 && pipe(ends) == 0);
+	assert_false(vfio_wc_is_device(memory));
+	assert_false(vfio_wc_is_device(ends[0]));
+	assert_false(vfio_wc_is_device(-1));
+	assert_false(vfio_wc_is_device(null));
+	fake_link("/sys/dev/char/1:3", "../../devices/virtual/mem/null");
+	assert_false(vfio_wc_is_device(null));
+	/* VFIO's: what it is stands in its path */
+	fake_link("/sys/dev/char/1:3",
+		"../../devices/pci0000:00/0000:00:02.0/0000:0a:00.1/vfio-dev/vfio3");
+	assert_true(vfio_wc_is_device(null));
+	assert_int_equal(vfio_wc_addresses(null, &self, address, 2), 1);
+	assert_string_equal(address[0], "0000:0a:00.1");
+	close(null);
+	close(memory);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void
+devices_that_look_alike(void **state)
+{
+	char address[2][VFIO_WC_BDF_LEN] = { "" };
+	struct vfio_wc_sysfs self;
+	const int fd = memfd_create("of another process", 0);
+
+	(void)state;
+	fake_virtio();
+	assert_int_equal(vfio_wc_sysfs_read(FAKE_BDF, &self), 0);
+	assert_int_equal(vfio_wc_addresses(fd, &self, address, 2), 1);
+	assert_string_equal(address[0], FAKE_BDF);
+	/* its registers say nothing of where it is; another one has other BARs, or no vfio */
+	self.bar[4].start = self.bar[1].start = self.bar[0].start = 0;
+	assert_int_equal(vfio_wc_addresses(fd, &self, address, 2), 1);
+	self.bar[4].size *= 2;
+	assert_int_equal(vfio_wc_addresses(fd, &self, address, 2), 0);
+	self.bar[4].size /= 2;
+	fake_link(FAKE_SYSFS "/driver", "../../../bus/pci/drivers/virtio-pci");
+	assert_int_equal(vfio_wc_addresses(fd, &self, address, 2), 0);
+	/* more than there is room for are counted */
+	fake_virtio();
+	assert_int_equal(vfio_wc_addresses(fd, &self, NULL, 0), 1);
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -438,6 +495,8 @@ main(void)
 		T(mappings_are_checked),
 		T(holders_are_found),
 		T(mappers_through_sysfs_are_found),
+		T(files_that_are_a_device_and_others),
+		T(devices_that_look_alike),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
