@@ -79,6 +79,7 @@ end NVMe
 matches "NVMe: it pushed" "$(<$testpmd_log)" "^[1-9][0-9]* entries, the last one arrived"
 
 # The children are left alone when that is wished.
+# shellcheck disable=SC2016 # the shell that is left expands it
 start "^buffer" vfio-wc-run --children leave --range "dev=$id,bar=2,mode=required" -- \
 	bash -c 'taskset -c 1 nvme-push "$0"; exit' "$nvme" || exit
 read -r testpmd <"/proc/$testpmd/task/$testpmd/children"
