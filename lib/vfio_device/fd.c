@@ -106,7 +106,7 @@ vfio_wc_sysfs_from_fd(int fd, struct vfio_wc_sysfs *out, struct vfio_wc_why *why
 	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
 		info = vfio_wc_region_info(fd, VFIO_PCI_BAR0_REGION_INDEX + bar);
 		if (info == NULL)
-			return because(why, errno, "no region information of BAR %u (%s)", bar,
+			return because(why, EIO, "no region information of BAR %u (%s)", bar,
 				strerror(errno));
 		out->bar[bar].size = info->size;
 		free(info);

@@ -121,7 +121,7 @@ bool vfio_wc_is_device(int fd);
 /*
  * What a VFIO PCI device says of itself through its fd: IDs and BARs; of a BAR the start is what
  * the base address register holds, 0 where it holds none (virtual functions). All else is empty,
- * the address, too. -ENODEV: it is one of another bus; -EIO and others: it does not say.
+ * the address, too. -ENODEV: it is one of another bus; -EIO: it does not say.
  */
 int vfio_wc_sysfs_from_fd(int fd, struct vfio_wc_sysfs *out, struct vfio_wc_why *why);
 
