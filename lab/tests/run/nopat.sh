@@ -12,5 +12,5 @@ testpmd_start -a "$ena" -- --forward-mode=txonly || exit
 matches "device, BAR, range and reason" "$(run_lines)" \
 	"^vfio-wc-run: $ena BAR 2 \[0x0, 0x100000\): WC: this memory type cannot be .*not mapped"
 matches "testpmd has no port" "$(<$testpmd_log)" "No probed ethernet devices"
-is "nothing of the device is mapped" "$(grep -c vfio-device /proc/$testpmd/maps)" 0
+is "the BAR is not mapped" "$(bar_va $testpmd 2)" ""
 testpmd_stop
