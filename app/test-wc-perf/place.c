@@ -51,23 +51,77 @@ add_cpus(struct list *lcores, unsigned int want, const struct bitmask *allowed, 
 	}
 }
 
+/*
+ * CPUs that the kernel leaves alone (isolcpus=): no task is put there that does not ask for it, so
+ * they are not among those that we run on, and measure best. Those that we may ask for.
+ */
+static struct bitmask *
+isolated_cpus(struct bitmask *allowed)
+{
+	struct bitmask *isolated = numa_allocate_cpumask(), *one = numa_allocate_cpumask();
+	FILE *f = fopen("/sys/devices/system/cpu/isolated", "re");
+	unsigned int first, last;
+
+	/* "1-3,5"; an empty line where there are none */
+	while (f != NULL && fscanf(f, "%u", &first) == 1) {
+		last = first;
+		if (fscanf(f, "-%u", &last) != 1)
+			last = first;
+		for (; first <= last && first < isolated->size; first++) {
+			numa_bitmask_setbit(numa_bitmask_clearall(one), first);
+			/* a cpuset may keep it from us */
+			if (numa_sched_setaffinity(0, one) >= 0)
+				numa_bitmask_setbit(isolated, first);
+		}
+		if (fgetc(f) != ',')
+			break;
+	}
+	if (f != NULL)
+		fclose(f);
+	numa_sched_setaffinity(0, allowed);
+	numa_free_cpumask(one);
+	return isolated;
+}
+
+/*
+ * The main lcore, which waits for commands, where other tasks are, too. Those that forward: isolated
+ * CPUs of the device's node, then others of it, then any.
+ */
 static enum wc_status
 choose_lcores(const struct args *a, int node, struct list *lcores)
 {
 	const unsigned int want = a->cores + 1;
-	struct bitmask *allowed = numa_allocate_cpumask();
+	struct bitmask *allowed = numa_allocate_cpumask(), *isolated;
+	unsigned int cpu, n, on_node;
 
 	if (numa_sched_getaffinity(0, allowed) < 0) {
 		numa_free_cpumask(allowed);
 		return fail(WC_ENVIRONMENT, "cannot read the CPUs allowed: %s", strerror(errno));
 	}
+	isolated = isolated_cpus(allowed);
+	for (cpu = 0; cpu < allowed->size; cpu++)
+		if (numa_bitmask_isbitset(isolated, cpu))
+			numa_bitmask_clearbit(allowed, cpu);
+	add_cpus(lcores, 1, allowed, node, true);
+	if (numa_bitmask_weight(isolated) > 0)
+		add_cpus(lcores, 1, allowed, -1, true);
+	n = lcores->n;
+	add_cpus(lcores, want, isolated, node, true);
+	add_cpus(lcores, want, isolated, node, false);
+	n = lcores->n - n;
 	add_cpus(lcores, want, allowed, node, true);
 	add_cpus(lcores, want, allowed, node, false);
-	if (lcores->n < want && node >= 0) {
-		warn("node %d has only %u CPUs for %u lcores: some run on another node", node,
-			lcores->n, want);
+	on_node = lcores->n;
+	if (on_node < want && node >= 0) {
+		add_cpus(lcores, want, isolated, -1, true);
+		add_cpus(lcores, want, isolated, -1, false);
 		add_cpus(lcores, want, allowed, -1, false);
+		warn("node %d has only %u CPUs for %u lcores: some run on another node", node,
+			on_node, want);
+	} else if (numa_bitmask_weight(isolated) > 0 && n < a->cores) {
+		warn("only %u of %u forwarding lcores are on isolated CPUs", n, a->cores);
 	}
+	numa_free_cpumask(isolated);
 	numa_free_cpumask(allowed);
 	if (lcores->n < want)
 		return fail(WC_ENVIRONMENT, "%u CPUs needed (main and %u forwarding), %u allowed",

@@ -13,7 +13,8 @@ struct place {
 
 /*
  * Lcores and memory on the device's NUMA node, one lcore a physical core as far as there are
- * enough; warns when it cannot be done.
+ * enough, those that forward on isolated CPUs (isolcpus=) if there are; warns when it cannot be
+ * done.
  */
 enum wc_status
 place_choose(const struct args *a, const struct vfio_wc_sysfs *dev, struct place *p);
