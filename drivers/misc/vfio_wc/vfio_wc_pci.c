@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <rte_alarm.h>
 #include <rte_dev.h>
@@ -54,28 +55,41 @@ in_use(const struct rte_device *dev)
 }
 
 void
-vfio_wc_pci_remove(const char *bdf)
+vfio_wc_pci_remove(const char *bdf, enum vfio_wc_pci_otherwise otherwise)
 {
 	struct dpdk_pci pci;
 	struct rte_device *dev = vfio_wc_pci_find(bdf, &pci);
+	const char *why;
 
 	if (dev == NULL || pci.fd < 0)
 		return;
 	/* from a secondary process this would take the device from all of them */
 	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
-		LOG(ERR, "%s: a secondary process goes on with its plain mapping", bdf);
+		why = "by a secondary process";
 	else if (in_use(dev))
-		LOG(ERR, "%s: is in use already and goes on with its plain mapping", bdf);
-	else if (rte_dev_remove(dev) == 0)
-		LOG(ERR, "%s: removed, since mode=required cannot be met", bdf);
+		why = "since it is in use already";
+	else if (rte_dev_remove(dev) != 0)
+		why = "as EAL says";
 	else
-		LOG(ERR, "%s: mode=required cannot be met, and the device cannot be removed", bdf);
+		why = NULL;
+	if (why == NULL) {
+		LOG(ERR, "%s: removed, since mode=required cannot be met", bdf);
+		return;
+	}
+	LOG(ERR, "%s: mode=required cannot be met, and the device cannot be removed, %s: %s", bdf,
+		why, otherwise == VFIO_WC_PCI_ENDS ? "the program ends" :
+		otherwise == VFIO_WC_PCI_STAYS ? "the request is refused, all stays as it was" :
+		"it is closed");
+	if (otherwise == VFIO_WC_PCI_ENDS)
+		exit(EXIT_FAILURE);
+	if (otherwise == VFIO_WC_PCI_CLOSES)
+		vfio_wc_pci_close(bdf);
 }
 
 static void
 remove_alarm(void *bdf)
 {
-	vfio_wc_pci_remove(bdf);
+	vfio_wc_pci_remove(bdf, VFIO_WC_PCI_CLOSES);
 	free(bdf);
 }
 
@@ -85,14 +99,34 @@ vfio_wc_pci_remove_later(const char *bdf)
 	char *copy = strdup(bdf);
 
 	if (copy == NULL || rte_eal_alarm_set(1, remove_alarm, copy) != 0) {
-		LOG(ERR, "%s: mode=required cannot be met, and the device cannot be removed", bdf);
 		free(copy);
+		vfio_wc_pci_close(bdf);
 	}
 }
 
 void
-vfio_wc_pci_left(const char *bdf)
+vfio_wc_pci_close(const char *bdf)
 {
-	LOG(ERR, "%s: mode=required cannot be met; it came late, may be in use, and goes on with "
-		"its plain mapping", bdf);
+	struct vfio_wc_maps maps;
+	struct dpdk_pci pci;
+	bool closed = false;
+	unsigned int bar;
+	size_t i;
+
+	if (vfio_wc_pci_find(bdf, &pci) == NULL || pci.fd < 0)
+		return;
+	/* of what EAL says, what the kernel says, too */
+	if (vfio_wc_maps_read(0, &maps) != 0)
+		maps.n = 0;
+	for (i = 0; i < maps.n; i++)
+		for (bar = 0; bar < RTE_VFIO_WC_BARS; bar++)
+			if (maps.v[i].va - (uintptr_t)pci.bar[bar].addr < pci.bar[bar].size)
+				closed |= mprotect((void *)(uintptr_t)maps.v[i].va,
+					maps.v[i].length, PROT_NONE) == 0;
+	free(maps.v);
+	LOG(ERR, "%s: mode=required cannot be met, and the device may be in use: %s", bdf, closed ?
+		"its BARs are closed, whoever uses them ends with SIGSEGV" :
+		"its BARs cannot be closed, the program ends");
+	if (!closed)
+		abort();
 }

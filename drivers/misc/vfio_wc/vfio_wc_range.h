@@ -40,6 +40,7 @@ struct vfio_wc_range {
 	int fd;
 	char reason[128];
 	bool noticed;	/* that it failed was said */
+	unsigned int late;	/* looks since it failed, while EAL had the device */
 };
 
 #define VFIO_WC_NOT_PROBED "EAL has not probed this device (yet)"

@@ -293,19 +293,16 @@ apply(struct request *request, struct rte_vfio_wc_error *first)
 	return ret;
 }
 
-/* The devices of what failed under mode=required are removed. */
-static void
-remove_failed(const struct request *request, void (*remove)(const char *bdf))
+/* The first range of a device that failed under mode=required? */
+static bool
+is_to_go(const struct request *request, unsigned int i)
 {
-	unsigned int i, j;
+	unsigned int j;
 
-	for (i = 0; request->args.mode == VFIO_WC_REQUIRED && i < request->nb_ranges; i++) {
-		for (j = 0; j < i; j++)
-			if (strcmp(request->range[j].device, request->range[i].device) == 0)
-				break;
-		if (j == i && request->range[i].state == VFIO_WC_FAILED)
-			remove(request->range[i].device);
-	}
+	for (j = 0; j < i; j++)
+		if (strcmp(request->range[j].device, request->range[i].device) == 0)
+			return false;
+	return request->args.mode == VFIO_WC_REQUIRED && request->range[i].state == VFIO_WC_FAILED;
 }
 
 /* Undo a request, as far as it got. */
@@ -321,12 +318,13 @@ drop(struct request *request)
 }
 
 void
-vfio_wc_request_refuse(const struct vfio_wc_request *args)
+vfio_wc_request_refuse(const struct vfio_wc_request *args, bool starting)
 {
 	unsigned int i;
 
 	for (i = 0; args->mode == VFIO_WC_REQUIRED && i < args->nb_ranges; i++)
-		vfio_wc_pci_remove(args->range[i].device);
+		vfio_wc_pci_remove(args->range[i].device,
+			starting ? VFIO_WC_PCI_ENDS : VFIO_WC_PCI_STAYS);
 }
 
 /*
@@ -334,17 +332,21 @@ vfio_wc_request_refuse(const struct vfio_wc_request *args)
  * alive, in which the others wait to be attached again. False: there are none.
  */
 static bool
-goes_on_without(struct request *request)
+goes_on_without(struct request *request, bool starting)
 {
 	bool alive = false;
 	unsigned int i;
 
-	remove_failed(request, vfio_wc_pci_remove);
+	for (i = 0; i < request->nb_ranges; i++)
+		alive |= request->range[i].state != VFIO_WC_FAILED;
+	for (i = 0; i < request->nb_ranges; i++)
+		if (is_to_go(request, i))
+			vfio_wc_pci_remove(request->range[i].device,
+				starting ? VFIO_WC_PCI_ENDS :
+				alive ? VFIO_WC_PCI_CLOSES : VFIO_WC_PCI_STAYS);
 	for (i = 0; i < request->nb_ranges; i++)
 		if (request->range[i].state == VFIO_WC_FAILED)
 			request->range[i].state = VFIO_WC_WAITING;
-		else
-			alive = true;
 	return alive;
 }
 
@@ -362,7 +364,7 @@ keep(struct request *request)
 }
 
 int
-vfio_wc_request_add(const struct vfio_wc_request *args)
+vfio_wc_request_add(const struct vfio_wc_request *args, bool starting)
 {
 	struct rte_vfio_wc_error error;
 	struct request *request;
@@ -394,8 +396,8 @@ vfio_wc_request_add(const struct vfio_wc_request *args)
 
 	/* without the lock, and not in the list, so that nobody else has the request */
 	if (!readable) {
-		vfio_wc_request_refuse(args);
-	} else if (args->mode == VFIO_WC_REQUIRED && goes_on_without(request)) {
+		vfio_wc_request_refuse(args, starting);
+	} else if (args->mode == VFIO_WC_REQUIRED && goes_on_without(request, starting)) {
 		pthread_mutex_lock(&lock);
 		keep(request);
 		pthread_mutex_unlock(&lock);
@@ -424,7 +426,10 @@ vfio_wc_request_remove(const char *name)
 	return last;
 }
 
-/* Under the lock: meet all requests; refuse is for the devices that cannot have what they must. */
+/*
+ * Under the lock: meet all requests; refuse is for the devices that cannot have what they must.
+ * NULL: those that came late are looked at again.
+ */
 static void
 apply_all(void (*refuse)(const char *bdf))
 {
@@ -436,11 +441,15 @@ apply_all(void (*refuse)(const char *bdf))
 		resolve_builtin(request);
 		if (apply(request, &error) == 0)
 			continue;
-		remove_failed(request, refuse);
+		for (i = 0; refuse != NULL && i < request->nb_ranges; i++)
+			if (is_to_go(request, i))
+				refuse(request->range[i].device);
 		for (i = 0; i < request->nb_ranges; i++)
 			if (request->args.mode == VFIO_WC_REQUIRED &&
-					request->range[i].state == VFIO_WC_FAILED)
+					request->range[i].state == VFIO_WC_FAILED) {
 				request->range[i].state = VFIO_WC_WAITING;
+				request->range[i].late = 1;
+			}
 	}
 }
 
@@ -478,6 +487,30 @@ say_what_waits(struct request *request)
 		request->looks = 0;
 }
 
+/* What is required, and failed, and was neither removed nor met since: nobody shall use it. */
+static void
+close_late(struct request *request)
+{
+	struct rte_vfio_wc_error error;
+	unsigned int i, j;
+
+	for (i = 0; i < request->nb_ranges; i++) {
+		struct vfio_wc_range *range = &request->range[i];
+
+		if (range->late == 0 || ++range->late <= LOOKS_TO_SAY)
+			continue;
+		range->late = 0;
+		if (range->state != VFIO_WC_WAITING || vfio_wc_range_on(range, &error) == 0 ||
+				error.err == EAGAIN)
+			continue;
+		LOG(ERR, "%s: %s", request->args.name, error.text);
+		vfio_wc_pci_close(range->device);
+		for (j = 0; j < request->nb_ranges; j++)
+			if (strcmp(request->range[j].device, range->device) == 0)
+				request->range[j].late = 0;
+	}
+}
+
 void
 vfio_wc_request_look(void)
 {
@@ -489,10 +522,11 @@ vfio_wc_request_look(void)
 	before = mapped;
 	mapped = bytes_mapped();
 	if (mapped > before)
-		apply_all(vfio_wc_pci_left);
+		apply_all(NULL);
 	TAILQ_FOREACH(request, &requests, next) {
 		for (i = 0; mapped < before && i < request->nb_ranges; i++)
 			vfio_wc_range_verify(&request->range[i]);
+		close_late(request);
 		say_what_waits(request);
 	}
 	pthread_mutex_unlock(&lock);

@@ -18,12 +18,13 @@
 /*
  * Meet a request as far as EAL has its devices, and keep it. Returns 0, or a negative errno
  * (logged): then nothing is kept. Under mode=required the devices that cannot have what was asked
- * for are removed; where others can, or wait, the request is kept, and that is 0.
+ * for are removed; where others can, or wait, the request is kept, and that is 0. starting: EAL is
+ * not up yet, so that the program can end where a device cannot be removed.
  */
-int vfio_wc_request_add(const struct vfio_wc_request *args);
+int vfio_wc_request_add(const struct vfio_wc_request *args, bool starting);
 
 /* A request that cannot be read: whatever is wrong, if it says "required" its devices go. */
-void vfio_wc_request_refuse(const struct vfio_wc_request *args);
+void vfio_wc_request_refuse(const struct vfio_wc_request *args, bool starting);
 
 /* Undo a request. True: there are no more. */
 bool vfio_wc_request_remove(const char *name);
@@ -35,6 +36,7 @@ void vfio_wc_request_apply_all(void);
  * To be called each second. When the process has more of VFIO devices mapped than before, what
  * waits is met; when it has less, what is on is verified. A device that is required and cannot be
  * met is not removed: it is no port, or its port is still to come, and nobody knows who uses it.
+ * It is closed when it is still there some looks later.
  */
 void vfio_wc_request_look(void);
 

@@ -28,6 +28,7 @@
 #include <rte_common.h>
 #include <rte_dev.h>
 #include <rte_devargs.h>
+#include <rte_eal.h>
 
 #include "dpdk_abi.h"
 #include "vfio_wc_args.h"
@@ -51,27 +52,42 @@ without(const struct vfio_wc_request *args)
 	return 0;
 }
 
+/*
+ * Of EAL's own arguments, those that it has not probed yet: until then it is not up, and nobody
+ * uses a device. A secondary process has the primary's besides: there, until something is attached.
+ */
+static unsigned int scans, unprobed;
+
+static bool
+is_starting(void)
+{
+	return unprobed > 0 ||
+		(rte_eal_process_type() == RTE_PROC_SECONDARY && scans == 1);
+}
+
 static int
 probe(struct rte_device *dev)
 {
 	const struct rte_devargs *devargs = rte_dev_devargs(dev);
 	const char *name = rte_dev_name(dev);
+	const bool starting = is_starting();
 	struct rte_vfio_wc_error error;
 	struct vfio_wc_request args;
 	int ret;
 
+	unprobed -= unprobed > 0;
 	if (!vfio_wc_shared_get(name, &args)) {
 		ret = vfio_wc_args_parse(name, devargs != NULL && devargs->args != NULL ?
 			devargs->args : "", &args, &error);
 		if (ret != 0) {
 			LOG(ERR, "%s: %s", name, error.text);
-			vfio_wc_request_refuse(&args);
+			vfio_wc_request_refuse(&args, starting);
 			return ret;
 		}
 	}
 	if (dpdk_abi_untrusted() != NULL)
 		return without(&args);
-	ret = vfio_wc_request_add(&args);
+	ret = vfio_wc_request_add(&args, starting);
 	if (ret != 0)
 		return ret;
 	vfio_wc_shared_set(name, &args);
@@ -123,16 +139,16 @@ scan(void *arg __rte_unused)
 {
 	struct rte_devargs *devargs;
 	bool hopeless = false;
-	static bool started;
 
 	/* later scans are for a device that is attached: that call fails, the program goes on */
-	if (started)
+	if (scans++ > 0)
 		return;
-	started = true;
 	RTE_EAL_DEVARGS_FOREACH("vdev", devargs)
-		if (strncmp(devargs->name, NAME, strlen(NAME)) == 0)
+		if (strncmp(devargs->name, NAME, strlen(NAME)) == 0) {
+			unprobed++;
 			hopeless |= is_hopeless(devargs->name,
 				devargs->args != NULL ? devargs->args : "");
+		}
 	if (hopeless) {
 		LOG(ERR, "the program ends, before any device is used");
 		exit(EXIT_FAILURE);

@@ -8,7 +8,9 @@
 #include "test.h"
 
 #include <errno.h>
+#include <setjmp.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <rte_alarm.h>
@@ -20,6 +22,7 @@
 
 #include "dpdk_abi.h"
 #include "fake_vfio.h"
+#include "vfio_wc_pci.h"
 #include "vfio_wc_request.h"
 
 /* What EAL says; taken from the fake kernel by eal_sees(), for tests to falsify. */
@@ -32,6 +35,12 @@ static rte_eth_dev_cb_fn on_new, on_destroy;
 static rte_eal_alarm_callback on_look;	/* each second, if it was time that passed */
 static const char *destroyed_port;
 static enum rte_proc_type_t process;
+static bool eal_keeps;		/* the PMD does not let its device be removed */
+static bool is_configured;	/* port 0 is of device 0, and in use */
+static char closed[64];		/* BARs that were made inaccessible */
+static bool bars_stay_open;
+static jmp_buf end;		/* of the program, so far as a test waits for it */
+static bool awaits_end;
 static FILE *log_file;
 
 void __wrap_dpdk_abi_foreach_pci(bool (*visit)(struct rte_device *dev, const struct dpdk_pci *pci,
@@ -45,6 +54,14 @@ int __wrap_rte_eth_dev_get_name_by_port(uint16_t port, char *name);
 int __wrap_rte_eal_alarm_set(uint64_t us, rte_eal_alarm_callback cb, void *arg);
 int __wrap_rte_eal_alarm_cancel(rte_eal_alarm_callback cb, void *arg);
 enum rte_proc_type_t __wrap_rte_eal_process_type(void);
+uint64_t __wrap_rte_eth_find_next_owned_by(uint16_t port, const uint64_t owner);
+int __wrap_rte_eth_dev_info_get(uint16_t port, struct rte_eth_dev_info *info);
+int __wrap_mprotect(void *addr, size_t length, int prot);
+int __real_mprotect(void *addr, size_t length, int prot);
+void __wrap_exit(int status) __attribute__((noreturn));
+void __real_exit(int status) __attribute__((noreturn));
+void __wrap_abort(void) __attribute__((noreturn));
+void __real_abort(void) __attribute__((noreturn));
 
 /* Never looked into: the plugin only hands it back to EAL. */
 static struct rte_device *
@@ -72,6 +89,8 @@ __wrap_rte_dev_remove(struct rte_device *dev)
 	for (i = 0; i < FAKE_DEVICES; i++)
 		if (dev == handle(i))
 			break;
+	if (eal_keeps)
+		return -EBUSY;
 	strcat(strcat(removed, fake.device[i].bdf), " ");
 	eal_has[i] = false;
 	return 0;
@@ -145,6 +164,62 @@ __wrap_rte_eal_process_type(void)
 	return process;
 }
 
+uint64_t
+__wrap_rte_eth_find_next_owned_by(uint16_t port, const uint64_t owner)
+{
+	(void)owner;
+	return is_configured && port == 0 ? 0 : RTE_MAX_ETHPORTS;
+}
+
+int
+__wrap_rte_eth_dev_info_get(uint16_t port, struct rte_eth_dev_info *info)
+{
+	(void)port;
+	*info = (struct rte_eth_dev_info){ .device = handle(0), .nb_tx_queues = 1 };
+	return 0;
+}
+
+/* Of the BARs that EAL has, each page is a mapping of its own. */
+int
+__wrap_mprotect(void *addr, size_t length, int prot)
+{
+	unsigned int n, bar;
+	char name[16];
+
+	for (n = 0; n < FAKE_DEVICES; n++)
+		for (bar = 0; bar < 6; bar++) {
+			if (va[n][bar] == NULL || (char *)addr < va[n][bar] ||
+					(char *)addr >= va[n][bar] + eal_pci[n].bar[bar].size)
+				continue;
+			assert_int_equal(prot, PROT_NONE);
+			if (bars_stay_open) {
+				errno = EACCES;
+				return -1;
+			}
+			snprintf(name, sizeof(name), "%u:%u ", n, bar);
+			if (strstr(closed, name) == NULL)
+				strcat(closed, name);
+			return 0;
+		}
+	return __real_mprotect(addr, length, prot);
+}
+
+void
+__wrap_exit(int status)
+{
+	if (!awaits_end)
+		__real_exit(status);
+	longjmp(end, 1 + status);
+}
+
+void
+__wrap_abort(void)
+{
+	if (!awaits_end)
+		__real_abort();
+	longjmp(end, 99);
+}
+
 /* EAL maps the BARs of a device and knows what the kernel knows. */
 static void
 eal_sees(unsigned int n)
@@ -174,7 +249,8 @@ setup(void **state)
 	fake_reset();
 	memset(eal_pci, 0, sizeof(eal_pci));
 	memset(eal_has, 0, sizeof(eal_has));
-	removed[0] = '\0';
+	removed[0] = closed[0] = '\0';
+	eal_keeps = is_configured = bars_stay_open = awaits_end = false;
 	process = RTE_PROC_PRIMARY;
 	log_file = tmpfile();
 	rte_openlog_stream(log_file);
@@ -711,18 +787,104 @@ required_says_what_it_waits_for(void **state)
 	fake.device[0].get_errno = ENOSPC;
 	eal_sees(0);
 	seconds_pass(3);
-	assert_int_equal(lines(logged()), 4);
-	assert_contains(logged(), "0000:00:03.0: mode=required cannot be met; it came late");
+	assert_int_equal(lines(logged()), 3);
+	assert_contains(logged(), "vfio_wc0: 0000:00:03.0 BAR 4 [0x3000, 0x4000): WC: the device "
+		"fd has its 256 cookies already");
 	assert_string_equal(removed, "");
 	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
 	assert_string_equal(removed, "0000:00:03.0 ");
+	seconds_pass(20);
+	assert_string_equal(closed, "");
 
 	/* nothing is in the table */
 	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
 	assert_int_equal(rte_vdev_init("vfio_wc0", "mode=required"), 0);
 	seconds_pass(20);
-	assert_int_equal(lines(logged()), 7);
+	assert_int_equal(lines(logged()), 6);
 	assert_contains(logged(), "vfio_wc0: mode=required is of no device: EAL has none");
+}
+
+/* The request as EAL's start makes it: how the program ends, or 0. */
+static int
+ends_with(const char *text)
+{
+	struct vfio_wc_request args;
+	int how;
+
+	assert_int_equal(vfio_wc_args_parse("vfio_wc0", text, &args, NULL), 0);
+	awaits_end = true;
+	how = setjmp(end);
+	if (how == 0)
+		vfio_wc_request_add(&args, true);
+	awaits_end = false;
+	return how;
+}
+
+/* Where EAL cannot remove the device, nobody uses it all the same. */
+static void
+required_holds_where_nothing_can_be_removed(void **state)
+{
+	(void)state;
+	fake.device[0].get_errno = ENOSPC;
+	eal_keeps = true;
+	assert_int_equal(ends_with(NOTIFY ",mode=required"), 1 + EXIT_FAILURE);
+	assert_contains(logged(), "0000:00:03.0: mode=required cannot be met, and the device "
+		"cannot be removed, as EAL says: the program ends");
+
+	/* a program that runs asks, and is refused: what it had is no worse than before */
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
+	assert_contains(logged(), "the request is refused, all stays as it was");
+	assert_string_equal(closed, "");
+
+	/* it is not refused, for another device has what it wants; and the port is configured */
+	eal_keeps = false;
+	is_configured = true;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",dev=0000:00:04.0,bar=0,mode=required"),
+		0);
+	assert_string_equal(pages(1, 0), "WWWW");
+	assert_contains(logged(), "since it is in use already: it is closed");
+	assert_contains(closed, "0:1 ");
+	assert_contains(closed, "0:4 ");
+	assert_string_equal(removed, "");
+}
+
+/* A port, and a device that is none, that come while the program runs. */
+static void
+required_closes_what_came_late(void **state)
+{
+	(void)state;
+	eal_has[0] = eal_has[1] = false;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",dev=0000:00:04.0,bar=0,mode=required"),
+		0);
+	fake.device[0].get_errno = ENOSPC;
+	eal_sees(0);
+	eal_keeps = true;
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_contains(closed, "0:1 ");
+	assert_contains(closed, "0:4 ");
+	assert_contains(logged(), "its BARs are closed, whoever uses them ends with SIGSEGV");
+
+	/* no port: not at once, its port may be still to come */
+	closed[0] = '\0';
+	fake.device[1].get_errno = ENOSPC;
+	eal_sees(1);
+	seconds_pass(4);
+	assert_string_equal(closed, "");
+	seconds_pass(3);
+	assert_contains(closed, "1:0 ");
+	closed[0] = '\0';
+	seconds_pass(20);
+	assert_string_equal(closed, "");
+
+	/* and where the kernel does not let them be closed */
+	bars_stay_open = true;
+	awaits_end = true;
+	if (setjmp(end) == 0) {
+		vfio_wc_pci_close("0000:00:04.0");
+		fail_msg("it does not end: %s", logged());
+	}
+	awaits_end = false;
+	assert_contains(logged(), "its BARs cannot be closed, the program ends");
 }
 
 /* EAL gives a secondary process the names of the primary's vdevs, no arguments. */
@@ -741,9 +903,9 @@ a_secondary_does_what_the_primary_asked_for(void **state)
 	/* what it cannot have is no reason to take the device from all */
 	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
 	fake.device[0].get_errno = ENOSPC;
-	assert_int_not_equal(rte_vdev_init("vfio_wc0", ""), 0);
-	assert_contains(logged(),
-		"0000:00:03.0: a secondary process goes on with its plain mapping");
+	assert_int_equal(ends_with(NOTIFY ",mode=required"), 1 + EXIT_FAILURE);
+	assert_contains(logged(), "0000:00:03.0: mode=required cannot be met, and the device "
+		"cannot be removed, by a secondary process: the program ends");
 	assert_string_equal(removed, "");
 
 	/* what the primary has withdrawn is not met any more */
@@ -917,6 +1079,8 @@ main(void)
 		T(a_state_is_not_believed),
 		T(devices_without_events),
 		T(required_says_what_it_waits_for),
+		T(required_holds_where_nothing_can_be_removed),
+		T(required_closes_what_came_late),
 		T(a_secondary_does_what_the_primary_asked_for),
 		T(mode_off_maps_nothing),
 		T(the_table_names_ena_and_nothing_else),
