@@ -97,7 +97,49 @@ add_range(struct request *request, const char *device, unsigned int bar, uint64_
 	return range;
 }
 
-/* Explicit ranges: what can be said of them before EAL has the device. */
+/* The reason alone: telemetry has 128 bytes for a string, and says device and BAR elsewhere. */
+static const char *
+reason_of(const struct rte_vfio_wc_error *error)
+{
+	const char *colon = strstr(error->text, ": ");
+
+	return colon != NULL ? colon + 2 : error->text;
+}
+
+/* A range that was asked for, of a device that can have it as far as sysfs tells. */
+static int
+check_asked(const struct vfio_wc_arg_range *arg, uint64_t *size, struct rte_vfio_wc_error *error)
+{
+	const struct vfio_wc_sysfs_bar *bar;
+	struct vfio_wc_sysfs sysfs;
+	int ret;
+
+	ret = vfio_wc_sysfs_read(arg->device, &sysfs);
+	if (ret == -ENODEV)
+		return vfio_wc_fail(error, ENODEV, arg->device, "no such PCI device");
+	if (ret != 0)
+		return vfio_wc_fail(error, -ret, arg->device, "sysfs: %s", strerror(-ret));
+	if (!vfio_wc_sysfs_is_vfio(&sysfs))
+		return vfio_wc_fail(error, ENOTSUP, arg->device, VFIO_WC_BOUND_TO,
+			sysfs.driver[0] != '\0' ? sysfs.driver : "no driver");
+	bar = &sysfs.bar[arg->bar];
+	if (bar->size == 0)
+		return vfio_wc_fail(error, ENODEV, arg->device, "has no BAR %u", arg->bar);
+	if (!bar->memory)
+		return vfio_wc_fail(error, ENODEV, arg->device,
+			"BAR %u is I/O ports, only memory has a memory type", arg->bar);
+	if (arg->offset >= bar->size)
+		return vfio_wc_fail(error, ERANGE, arg->device, "offset 0x%" PRIx64
+			" is outside of BAR %u, which has 0x%" PRIx64 " bytes",
+			arg->offset, arg->bar, bar->size);
+	*size = bar->size;
+	return 0;
+}
+
+/*
+ * Explicit ranges: what can be said of them before EAL has the device. Under mode=required one that
+ * cannot be is a range that failed, and a matter of its device alone.
+ */
 static int
 resolve(struct request *request, struct rte_vfio_wc_error *error)
 {
@@ -106,35 +148,22 @@ resolve(struct request *request, struct rte_vfio_wc_error *error)
 
 	for (i = 0; i < request->args.nb_ranges; i++) {
 		const struct vfio_wc_arg_range *arg = &request->args.range[i];
-		const struct vfio_wc_sysfs_bar *bar;
-		struct vfio_wc_sysfs sysfs;
+		uint64_t size = arg->offset;
 		struct vfio_wc_range *range;
 		struct request *owner;
 
-		ret = vfio_wc_sysfs_read(arg->device, &sysfs);
-		if (ret == -ENODEV)
-			return vfio_wc_fail(error, ENODEV, arg->device, "no such PCI device");
-		if (ret != 0)
-			return vfio_wc_fail(error, -ret, arg->device, "sysfs: %s", strerror(-ret));
-		if (!vfio_wc_sysfs_is_vfio(&sysfs))
-			return vfio_wc_fail(error, ENOTSUP, arg->device,
-				VFIO_WC_BOUND_TO,
-				sysfs.driver[0] != '\0' ? sysfs.driver : "no driver");
-		bar = &sysfs.bar[arg->bar];
-		if (bar->size == 0)
-			return vfio_wc_fail(error, ENODEV, arg->device, "has no BAR %u", arg->bar);
-		if (!bar->memory)
-			return vfio_wc_fail(error, ENODEV, arg->device,
-				"BAR %u is I/O ports, only memory has a memory type", arg->bar);
-		if (arg->offset >= bar->size)
-			return vfio_wc_fail(error, ERANGE, arg->device, "offset 0x%" PRIx64
-				" is outside of BAR %u, which has 0x%" PRIx64 " bytes",
-				arg->offset, arg->bar, bar->size);
-
+		ret = check_asked(arg, &size, error);
+		if (ret != 0 && request->args.mode != VFIO_WC_REQUIRED)
+			return ret;
 		range = add_range(request, arg->device, arg->bar, arg->offset,
-			arg->length != 0 ? arg->length : bar->size - arg->offset);
+			arg->length != 0 ? arg->length : size - arg->offset);
 		if (range == NULL)
 			return vfio_wc_fail(error, ENOMEM, arg->device, "no memory");
+		if (ret != 0) {
+			LOG(ERR, "%s: %s", request->args.name, error->text);
+			vfio_wc_range_set(range, VFIO_WC_FAILED, reason_of(error));
+			continue;
+		}
 		for (j = 0; j < i; j++)
 			if (vfio_wc_range_overlap(range, &request->range[j]))
 				return vfio_wc_fail(error, EEXIST, arg->device,
@@ -222,15 +251,6 @@ fail_group(struct request *request, const struct vfio_wc_range *failed, const ch
 			vfio_wc_range_off(&request->range[i], VFIO_WC_FAILED, why);
 			request->range[i].noticed = true;
 		}
-}
-
-/* The reason alone: telemetry has 128 bytes for a string, and says device and BAR elsewhere. */
-static const char *
-reason_of(const struct rte_vfio_wc_error *error)
-{
-	const char *colon = strstr(error->text, ": ");
-
-	return colon != NULL ? colon + 2 : error->text;
 }
 
 /* What the user can mend in the request, as opposed to what this machine cannot do. */
@@ -350,6 +370,18 @@ goes_on_without(struct request *request, bool starting)
 	return alive;
 }
 
+/* Under mode=required: a device cannot have what was asked for. */
+static bool
+has_failed(const struct request *request)
+{
+	unsigned int i;
+
+	for (i = 0; request->args.mode == VFIO_WC_REQUIRED && i < request->nb_ranges; i++)
+		if (request->range[i].state == VFIO_WC_FAILED)
+			return true;
+	return false;
+}
+
 static void
 keep(struct request *request)
 {
@@ -385,6 +417,8 @@ vfio_wc_request_add(const struct vfio_wc_request *args, bool starting)
 		displace_builtin(request);
 		resolve_builtin(request);
 		ret = apply(request, &error);
+		if (ret == 0 && has_failed(request))
+			ret = -error.err;	/* resolve()'s */
 		if (ret == 0)
 			keep(request);
 	} else {

@@ -848,6 +848,41 @@ required_holds_where_nothing_can_be_removed(void **state)
 	assert_string_equal(removed, "");
 }
 
+/* Before EAL is asked anything: the device that cannot goes, the other has what it wants. */
+static void
+required_refuses_the_device_that_cannot(void **state)
+{
+	static const char * const cannot[] = {
+		"dev=0000:00:03.0,bar=2", "dev=0000:00:03.0,bar=4,offset=0x4000",
+		"dev=0000:00:03.0,bar=4,offset=0x3000,len=0x1000,bar=1,offset=0x10000",
+	};
+	char args[256];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cannot) / sizeof(cannot[0]); i++) {
+		snprintf(args, sizeof(args), "%s,dev=0000:00:04.0,bar=0,mode=required", cannot[i]);
+		assert_int_equal(rte_vdev_init("vfio_wc0", args), 0);
+		assert_string_equal(removed, "0000:00:03.0 ");
+		assert_string_equal(pages(0, 4), "PPPP");
+		assert_string_equal(pages(1, 0), "WWWW");
+		/* nor does it come back */
+		removed[0] = '\0';
+		eal_sees(0);
+		on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+		assert_string_equal(removed, "0000:00:03.0 ");
+		assert_string_equal(pages(1, 0), "WWWW");
+		assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+		removed[0] = '\0';
+		eal_sees(0);
+	}
+	/* optional, it is all or none */
+	snprintf(args, sizeof(args), "%s,dev=0000:00:04.0,bar=0", cannot[0]);
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", args), 0);
+	assert_string_equal(pages(1, 0), "PPPP");
+	assert_string_equal(removed, "");
+}
+
 /* A port, and a device that is none, that come while the program runs. */
 static void
 required_closes_what_came_late(void **state)
@@ -1080,6 +1115,7 @@ main(void)
 		T(devices_without_events),
 		T(required_says_what_it_waits_for),
 		T(required_holds_where_nothing_can_be_removed),
+		T(required_refuses_the_device_that_cannot),
 		T(required_closes_what_came_late),
 		T(a_secondary_does_what_the_primary_asked_for),
 		T(mode_off_maps_nothing),
