@@ -43,7 +43,7 @@ arm_json(const struct arm_result *r, bool backend, bool compare, unsigned int bu
 {
 	json_t *sent = json_array(), *dropped = json_array();
 	json_t *counted = json_array(), *other = json_array(), *others = json_object();
-	json_t *bus = NULL;
+	json_t *shaped = json_array(), *bus = NULL;
 	size_t i;
 
 	for (i = 0; i < r->n; i++) {
@@ -51,6 +51,7 @@ arm_json(const struct arm_result *r, bool backend, bool compare, unsigned int bu
 		json_array_append_new(dropped, json_integer(J_U64(r->samples[i].dropped)));
 		json_array_append_new(counted, json_integer(J_U64(r->samples[i].counted)));
 		json_array_append_new(other, json_integer(J_U64(r->samples[i].other)));
+		json_array_append_new(shaped, json_integer(J_U64(r->samples[i].shaped)));
 	}
 	for (i = 0; i < r->seen.n_others; i++)
 		json_object_set_new(others, r->seen.others[i].type,
@@ -60,15 +61,19 @@ arm_json(const struct arm_result *r, bool backend, bool compare, unsigned int bu
 		json_decref(other);
 		counted = other = NULL;
 	}
+	if (!r->counts_shaped) {
+		json_decref(shaped);
+		shaped = NULL;
+	}
 	if (r->bus.counted && r->n > 0)
 		bus = bus_json(&r->bus, r->samples[r->n - 1].sent, burst);
-	return json_pack("{ss ss so so so so so* so* so so*}",
+	return json_pack("{ss ss so so so so so* so* so* so so*}",
 		"memory_type", r->seen.source != NULL ? r->seen.type : "unknown",
 		"memory_type_source", r->seen.source != NULL ? r->seen.source : "none",
 		"leaves", leaves_json(&r->seen.leaves),
 		"other_leaves", others,
 		"sent", sent, "dropped", dropped,
-		"counted", counted, "counted_other", other,
+		"counted", counted, "counted_other", other, "shaped", shaped,
 		"counts_equal", compare ? json_boolean(metrics_counts_equal(r)) : json_null(),
 		"bus", bus);
 }
@@ -374,6 +379,21 @@ target_header(const json_t *c, FILE *f)
 		"queues", "arm", "type", "observed by", "Mpps", " smallest..largest", "runs");
 }
 
+/* A cloud's limit is the same for each memory type: there is nothing to be seen of them beyond. */
+static void
+shaped_row(const json_t *arm, FILE *f, const struct paint *paint)
+{
+	const json_t *runs = json_object_get(arm, "shaped"), *run;
+	long long shaped = 0;
+	size_t i;
+
+	json_array_foreach(runs, i, run)
+		shaped += json_integer_value(run);
+	if (shaped > 0)
+		fprintf(f, "%22s       %sthe cloud held back %lld packets (*_allowance_exceeded): "
+			"this rate is its limit%s\n", "", paint->bad, shaped, paint->off);
+}
+
 /* What the reader must know before believing a ratio. */
 static void
 notes(const json_t *result, FILE *f, const struct paint *paint)
@@ -440,6 +460,7 @@ report_table(const json_t *result, FILE *f, bool colour)
 				continue;
 			arm_row(metrics, c, arm_names[arm], first, f, paint);
 			bus_row(metrics, c, arm_names[arm], f, paint);
+			shaped_row(json_object_get(c, arm_names[arm]), f, paint);
 			first = false;
 		}
 		ratio_row(c, "ratio", "wc/uc", f, paint);

@@ -318,7 +318,7 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 	struct arm_result *result = &k->arms[arm];
 	const char *backend = c->target->args->backend;
 	struct frames before = { 0, 0, 0 };
-	uint64_t packets[2] = { 0, 0 };
+	uint64_t packets[2] = { 0, 0 }, shaped[2] = { 0, 0 };
 	double when[2] = { 0, 0 };
 	struct fwd_stats stats;
 	bool counting = false;
@@ -330,6 +330,8 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 		st = testpmd_command(t, "set burst %u", k->burst);
 	if (st == WC_OK && backend != NULL)
 		st = witness_count(c->witness, backend, &before);
+	if (st == WC_OK)
+		st = testpmd_shaped(t, &shaped[0], &result->counts_shaped);
 	if (st == WC_OK)
 		st = bus_start(c->witness, forwarding_cpus(c), &c->target->dev, &counting);
 	if (st == WC_OK)
@@ -353,8 +355,15 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 		st = testpmd_stop(t, &stats);
 	if (st == WC_OK && counting)
 		st = bus_stop(c->witness, &result->bus);
+	if (st == WC_OK)
+		st = testpmd_shaped(t, &shaped[1], &result->counts_shaped);
 	if (st != WC_OK)
 		return st;
+	s->shaped = shaped[1] - shaped[0];
+	if (s->shaped > 0)
+		warn("device %s: the cloud held back %" PRIu64 " of %" PRIu64 " packets "
+			"(*_allowance_exceeded): what was measured is its limit",
+			c->target->dev.bdf, s->shaped, stats.sent);
 	bus_locate(&result->bus, t->pid);
 	s->sent = stats.sent;
 	s->pcie_writes = bus_per_packet(&result->bus, "pcie_writes", s->sent);

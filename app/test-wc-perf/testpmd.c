@@ -289,6 +289,40 @@ testpmd_opackets(struct testpmd *t, uint64_t *packets, double *when)
 }
 
 bool
+testpmd_sum_shaped(const json_t *xstats, uint64_t *packets)
+{
+	static const char suffix[] = "_allowance_exceeded";
+	void *at = json_object_iter((json_t *)(uintptr_t)xstats);
+	bool counted = false;
+	const char *name;
+	size_t n;
+
+	*packets = 0;
+	for (; at != NULL; at = json_object_iter_next((json_t *)(uintptr_t)xstats, at)) {
+		name = json_object_iter_key(at);
+		n = strlen(name);
+		if (n < strlen(suffix) || strcmp(name + n - strlen(suffix), suffix) != 0)
+			continue;
+		counted = true;
+		*packets += json_integer_value(json_object_iter_value(at));
+	}
+	return counted;
+}
+
+enum wc_status
+testpmd_shaped(struct testpmd *t, uint64_t *packets, bool *counted)
+{
+	json_t *answer;
+	enum wc_status st = testpmd_telemetry(t, "/ethdev/xstats,0", &answer);
+
+	if (st != WC_OK)
+		return st;
+	*counted = testpmd_sum_shaped(answer, packets);
+	json_decref(answer);
+	return WC_OK;
+}
+
+bool
 testpmd_field(const struct testpmd *t, const char *label, char *value, size_t size)
 {
 	const char *p = strstr(t->out, label);

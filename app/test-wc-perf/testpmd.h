@@ -55,6 +55,17 @@ testpmd_telemetry(struct testpmd *t, const char *command, json_t **answer);
 enum wc_status
 testpmd_opackets(struct testpmd *t, uint64_t *packets, double *when);
 
+/*
+ * Packets of port 0 that its cloud has held back or dropped, since a machine of that kind may send
+ * no more: the sum of its counters "*_allowance_exceeded" (ENA). *counted: it has any.
+ */
+enum wc_status
+testpmd_shaped(struct testpmd *t, uint64_t *packets, bool *counted);
+
+/* The same of an answer to /ethdev/xstats. */
+bool
+testpmd_sum_shaped(const json_t *xstats, uint64_t *packets);
+
 /* The text behind "LABEL: " in what the last command printed, to the line's end. */
 bool
 testpmd_field(const struct testpmd *t, const char *label, char *value, size_t size);

@@ -91,6 +91,7 @@ struct ena_counters {
 	uint64_t refused;    /* admin commands with an error for an answer */
 	uint64_t resets;
 	uint64_t llq_frames, host_frames; /* transmitted, by placement */
+	uint64_t shaped;     /* held back, says the cloud: they go out all the same */
 };
 
 /* The other end of the cable, as the device calls it. */
@@ -111,12 +112,15 @@ struct ena {
 	uint8_t *llq;
 	bool llq_offered;    /* what the device advertises */
 	bool llq_wide;	     /* ... and recommends 256 byte entries */
+	uint16_t llq_burst;  /* offered: entries between two doorbells; 0: any number */
+	uint16_t llq_burst_taken;
 	bool llq_configured; /* the driver has chosen */
 	uint16_t llq_entry_size;
 
 	uint32_t regs[REG_END / 4];
 	bool fatal;
 	bool link;
+	bool shaping;	     /* each frame is beyond what the machine may send */
 	uint8_t mac[6];
 	uint32_t mtu;
 

@@ -227,6 +227,10 @@ get_feature(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry 
 		out.llq.version = LLQ_VERSION_1;
 		out.llq.entry_size_recommended = ena->llq_wide ? LLQ_ENTRY_256 : LLQ_ENTRY_128;
 		out.llq.max_wide_depth = ENA_LLQ_SLOT / 256;
+		if (ena->llq_burst != 0) {
+			out.llq.accel_flags = LLQ_LIMIT_BURST;
+			out.llq.accel_max_burst = ena->llq_burst * (ena->llq_wide ? 256 : 128);
+		}
 		break;
 	case FEAT_OFFLOAD:
 		out.offload.tx = OFFLOAD_TX_L3_IPV4 | OFFLOAD_TX_L4_IPV4_PARTIAL |
@@ -301,6 +305,7 @@ set_llq(struct ena *ena, const struct hw_llq *llq)
 	    (llq->entry_size_enabled != LLQ_ENTRY_128 && llq->entry_size_enabled != LLQ_ENTRY_256))
 		return STATUS_ILLEGAL_PARAMETER;
 	ena->llq_configured = true;
+	ena->llq_burst_taken = ena->llq_burst;
 	ena->llq_entry_size = llq->entry_size_enabled == LLQ_ENTRY_128 ? 128 : 256;
 	return STATUS_SUCCESS;
 }
@@ -394,9 +399,9 @@ set_feature(struct ena *ena, const struct hw_aq_entry *cmd)
 static uint8_t
 get_stats(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry *resp)
 {
-	/* Nothing here is ever shaped, so every "allowance exceeded" is 0; the last metric is the
-	 * number of connections that could still be tracked. */
-	static const uint64_t metrics[6] = { 0, 0, 0, 0, 0, 1000000 };
+	/* Bandwidth in and out, packets, connections, link-local: "allowance exceeded"; the last is
+	 * the number of connections that could still be tracked. */
+	const uint64_t metrics[6] = { 0, 0, ena->count.shaped, 0, 0, 1000000 };
 	struct hw_addr control = cmd->stats.control;
 	uint64_t out[6];
 	unsigned int i, n = 0;
@@ -411,7 +416,9 @@ get_stats(struct ena *ena, const struct hw_aq_entry *cmd, struct hw_acq_entry *r
 		ena_put64(&resp->data[BASIC_TX_DROPS], ena->count.tx_drops);
 		return STATUS_SUCCESS;
 	case STATS_ENI:
-		return STATUS_SUCCESS; /* five zeros */
+		for (i = 0; i < 5; i++)
+			ena_put64(&resp->data[2 * i], metrics[i]);
+		return STATUS_SUCCESS;
 	case STATS_CUSTOMER_METRICS:
 		for (i = 0; i < 6; i++)
 			if (cmd->stats.requested & BIT(i))

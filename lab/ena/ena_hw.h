@@ -265,6 +265,7 @@ struct hw_llq { /* ena_admin_feature_llq_desc */
 #define LLQ_ENTRY_256 4
 #define LLQ_MULTIPLE_DESCS 2
 #define LLQ_VERSION_1 1
+#define LLQ_LIMIT_BURST BIT(1) /* ENA_ADMIN_LIMIT_TX_BURST; accel_max_burst is in bytes */
 
 struct hw_offload { /* ena_admin_feature_offload_desc */
 	uint32_t tx;

@@ -240,6 +240,7 @@ tx_packet(struct ena *ena, unsigned int idx)
 	} else {
 		tx_offloads(frame, len, meta_ctrl);
 		ena->count.tx_frames++;
+		ena->count.shaped += ena->shaping;
 		ena->count.tx_bytes += len;
 		if (sq->llq)
 			ena->count.llq_frames++;
@@ -266,6 +267,12 @@ ena_io_doorbell(struct ena *ena, unsigned int idx, uint32_t tail)
 	if (tail > UINT16_MAX || (uint16_t)((uint16_t)tail - sq->head) > sq->depth) {
 		ena_violation(ena, "doorbell of queue %u: %u, head is %u, depth %u", idx, tail,
 			      sq->head, sq->depth);
+		return;
+	}
+	if (sq->llq && ena->llq_burst_taken != 0 &&
+	    (uint16_t)((uint16_t)tail - sq->tail) > ena->llq_burst_taken) {
+		ena_violation(ena, "doorbell of queue %u: %u entries since the last one, %u may be",
+			      idx, (uint16_t)((uint16_t)tail - sq->tail), ena->llq_burst_taken);
 		return;
 	}
 	sq->doorbells++;

@@ -19,6 +19,9 @@
  *	pcap FILE|off			record all frames
  *	link up|down
  *	llq on|off|wide
+ *	burst COUNT			entries between two doorbells of an LLQ that the device
+ *					takes, from the next reset on; 0: any number
+ *	shaping on|off			all that is sent is beyond the machine's allowance
  *
  * Ends when QEMU or stdin goes.
  */
@@ -84,11 +87,12 @@ stats(const struct ena *ena)
 	       " rx_frames=%" PRIu64 " rx_bytes=%" PRIu64 " rx_drops=%" PRIu64
 	       " llq_frames=%" PRIu64 " host_frames=%" PRIu64 " tx_doorbells=%" PRIu64
 	       " tx_queues=%u rx_queues=%u llq_queues=%u llq_entry=%u mtu=%u resets=%" PRIu64
-	       " refused=%" PRIu64 " violations=%" PRIu64 " fatal=%d\n",
+	       " refused=%" PRIu64 " violations=%" PRIu64 " fatal=%d burst=%u\n",
 	       ena->count.tx_frames, ena->count.tx_bytes, ena->count.tx_drops, ena->count.rx_frames,
 	       ena->count.rx_bytes, ena->count.rx_drops, ena->count.llq_frames,
 	       ena->count.host_frames, tx_doorbells, tx, rx, llq, ena->llq_entry_size, ena->mtu,
-	       ena->count.resets, ena->count.refused, ena->count.violations, ena->fatal);
+	       ena->count.resets, ena->count.refused, ena->count.violations, ena->fatal,
+	       ena->llq_burst_taken);
 }
 
 /* False: stdin is closed. */
@@ -113,6 +117,12 @@ command(struct ena *ena, struct traffic *traffic)
 	} else if (strcmp(words[0], "llq") == 0 && count == 2) {
 		ena->llq_offered = strcmp(words[1], "off") != 0;
 		ena->llq_wide = strcmp(words[1], "wide") == 0;
+		printf("ok\n");
+	} else if (strcmp(words[0], "burst") == 0 && count == 2) {
+		ena->llq_burst = atoi(words[1]);
+		printf("ok\n");
+	} else if (strcmp(words[0], "shaping") == 0 && count == 2) {
+		ena->shaping = strcmp(words[1], "on") == 0;
 		printf("ok\n");
 	} else if (!traffic_command(traffic, words, count, stdout)) {
 		printf("error no such command: %s\n", words[0]);

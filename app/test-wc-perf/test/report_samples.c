@@ -128,6 +128,7 @@ main(int argc, char **argv)
 		fill_arm(&cases[i].arms[ARM_UC], 1.01, "UC-", "pte");
 		fill_arm(&cases[i].arms[ARM_WC], 2.02, "WC", "pte");
 		fill_bus(&cases[i].arms[ARM_WC].bus);
+		cases[i].arms[ARM_WC].counts_shaped = true;
 	}
 	if (argc > 1 && strcmp(argv[1], "table") == 0) {
 		/* One frame got lost on its way. */

@@ -154,6 +154,32 @@ frames_that_got_lost_are_told(void **state)
 	json_decref(json);
 }
 
+/* In one run of one arm: the reader of the table must see it. */
+static void
+what_the_cloud_held_back_is_told(void **state)
+{
+	char *table = NULL;
+	size_t size;
+	json_t *json = report_json(&result);
+	FILE *f;
+
+	(void)state;
+	assert_null(at(json, "wc", "shaped"));
+	json_decref(json);
+	one.arms[ARM_WC].counts_shaped = true;
+	samples[ARM_WC][1].shaped = 77;
+	json = report_json(&result);
+	assert_null(at(json, "uc", "shaped"));
+	assert_int_equal(json_integer_value(json_array_get(at(json, "wc", "shaped"), 0)), 0);
+	assert_int_equal(json_integer_value(json_array_get(at(json, "wc", "shaped"), 1)), 77);
+	f = open_memstream(&table, &size);
+	report_table(json, f, false);
+	fclose(f);
+	assert_non_null(strstr(table, "the cloud held back 77 packets (*_allowance_exceeded)"));
+	free(table);
+	json_decref(json);
+}
+
 static void
 a_case_is_the_same_in_another_slot(void **state)
 {
@@ -284,6 +310,7 @@ main(void)
 		cmocka_unit_test_setup(a_case_is_the_same_in_another_slot, setup),
 		cmocka_unit_test_setup(what_may_not_be_used_says_why, setup),
 		cmocka_unit_test_setup(counts_are_of_every_run, setup),
+		cmocka_unit_test_setup(what_the_cloud_held_back_is_told, setup),
 		cmocka_unit_test_setup(the_status_is_how_it_ended, setup),
 		cmocka_unit_test_setup(a_refusal_says_what_was_seen, setup),
 	};

@@ -37,6 +37,26 @@ statistics_at_stop(void **state)
 		-1);
 }
 
+/* Of ENA's PMD; the last one is what could still be had. */
+static void
+shaped_by_the_cloud(void **state)
+{
+	json_t *xstats = json_loads("{\"tx_good_packets\": 9, \"bw_in_allowance_exceeded\": 1,"
+		"\"bw_out_allowance_exceeded\": 20, \"pps_allowance_exceeded\": 300,"
+		"\"conntrack_allowance_exceeded\": 4000, \"linklocal_allowance_exceeded\": 50000,"
+		"\"conntrack_allowance_available\": 600000}", 0, NULL);
+	uint64_t packets;
+
+	(void)state;
+	assert_true(testpmd_sum_shaped(xstats, &packets));
+	assert_int_equal(packets, 54321);
+	json_decref(xstats);
+	xstats = json_loads("{\"tx_good_packets\": 9, \"allowance_exceeded\": 1}", 0, NULL);
+	assert_false(testpmd_sum_shaped(xstats, &packets));
+	assert_int_equal(packets, 0);
+	json_decref(xstats);
+}
+
 static const struct testpmd nothing = { .prompt = -1, .telemetry = -1 };
 
 static void
@@ -202,6 +222,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shaped_by_the_cloud),
 		cmocka_unit_test(statistics_at_stop),
 		cmocka_unit_test_setup(no_such_program, forget_failure),
 		cmocka_unit_test_setup(last_words_are_told, forget_failure),

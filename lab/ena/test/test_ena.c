@@ -376,13 +376,31 @@ buffer_outside_of_memory(void)
 	doorbell(TX, drv.tx);
 }
 
+/* One more than the device takes; as many are good. */
+static void
+too_many_entries_for_a_doorbell(void)
+{
+	const uint8_t frame[60] = { 0 };
+	unsigned int i;
+
+	drv.ena->llq_burst_taken = 4;
+	for (i = 0; i < 9; i++) {
+		tx_entry(frame, sizeof(frame));
+		if (i == 3)
+			doorbell(TX, drv.tx);
+	}
+	assert_false(drv.ena->fatal);
+	doorbell(TX, drv.tx);
+	drv.ena->llq_burst_taken = 0;
+}
+
 static void
 a_broken_rule_is_counted_and_stops_the_device(void **state)
 {
 	static void (*const breaks[])(void) = {
 		ring_too_far, ring_nowhere, entry_of_another_round, entry_starts_no_packet,
 		packet_does_not_end, nobody_wants_the_completion, header_longer_than_the_entry,
-		buffer_outside_of_memory,
+		buffer_outside_of_memory, too_many_entries_for_a_doorbell,
 	};
 	uint8_t frame[60] = { 0 };
 	unsigned int i, before;
@@ -394,6 +412,8 @@ a_broken_rule_is_counted_and_stops_the_device(void **state)
 		send_frame(frame, sizeof(frame));
 		before = wire.frames;
 		breaks[i]();
+		if (breaks[i] == too_many_entries_for_a_doorbell)
+			before += 4;
 		if (drv.ena->count.violations != i + 1)
 			fail_msg("violation %u: %" PRIu64 " are counted", i,
 				 drv.ena->count.violations);
