@@ -84,8 +84,8 @@ isolated_cpus(struct bitmask *allowed)
 }
 
 /*
- * The main lcore, which waits for commands, where other tasks are, too. Those that forward: isolated
- * CPUs of the device's node, then others of it, then any.
+ * The main lcore, which waits for commands, where other tasks are, too. Those that forward:
+ * isolated CPUs of the device's node, then others of it, then any.
  */
 static enum wc_status
 choose_lcores(const struct args *a, int node, struct list *lcores)

@@ -383,12 +383,12 @@ target_header(const json_t *c, FILE *f)
 static void
 shaped_row(const json_t *arm, FILE *f, const struct paint *paint)
 {
-	const json_t *runs = json_object_get(arm, "shaped"), *run;
+	const json_t *counts = json_object_get(arm, "shaped"), *count;
 	long long shaped = 0;
 	size_t i;
 
-	json_array_foreach(runs, i, run)
-		shaped += json_integer_value(run);
+	json_array_foreach(counts, i, count)
+		shaped += json_integer_value(count);
 	if (shaped > 0)
 		fprintf(f, "%22s       %sthe cloud held back %lld packets (*_allowance_exceeded): "
 			"this rate is its limit%s\n", "", paint->bad, shaped, paint->off);

@@ -96,9 +96,9 @@ struct rte_vfio_wc_error {
 /** A slice of a BAR. */
 struct rte_vfio_wc_range {
 	/**
-	 * Whose BAR it is. A PCI address ("0000:00:03.0", any spelling) is also checked: the fd must
-	 * be this device's before anything is put in the place of a mapping. Other names are for
-	 * messages alone.
+	 * Whose BAR it is. A PCI address ("0000:00:03.0", any spelling) is also checked: the fd
+	 * must be this device's before anything is put in the place of a mapping. Other names are
+	 * for messages alone.
 	 */
 	const char *device;
 	int fd;			/**< VFIO device fd; stays the caller's. */
@@ -301,9 +301,9 @@ rte_vfio_wc_mapped(const struct rte_vfio_wc_range *range, const void *addr,
  * that must know whether its doorbells need a flush.
  *
  * The answer is the kernel's: which physical pages these are (/proc/self/pagemap) and what it has
- * reserved for them (rte_vfio_wc_pat_list()), which all mappings of a page follow. So it holds until
- * somebody changes it, and needs root, debugfs, and x86 with PAT; and each page must have been used
- * once, for nothing is touched here.
+ * reserved for them (rte_vfio_wc_pat_list()), which all mappings of a page follow. So it holds
+ * until somebody changes it, and needs root, debugfs, and x86 with PAT; and each page must have
+ * been used once, for nothing is touched here.
  *
  * @param addr
  *   First byte.
@@ -377,8 +377,8 @@ rte_vfio_wc_flush(void)
  * several may leave in parts, when the buffer is emptied in between, by an interrupt say: a device
  * must not take a part of a line for the whole. In what order the parts are stored is no promise.
  *
- * Lines that were stored are not flushed: rte_vfio_wc_flush(). (MOVDIR64B does not wait in a buffer,
- * and is ordered against other stores by a fence alone.)
+ * Lines that were stored are not flushed: rte_vfio_wc_flush(). (MOVDIR64B does not wait in a
+ * buffer, and is ordered against other stores by a fence alone.)
  *
  * @param line
  *   Where to: a multiple of 64.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* A machine with 8 CPUs: 0 to 3 are node 0's, 4 to 7 node 1's; 0 and 1 share a core, 2 and 3, ... */
+/* A machine with 8 CPUs: 0 to 3 are node 0's, 4 to 7 node 1's; two of them share a core. */
 
 #include "fake_root.h"
 #include "place.h"

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""kernel-patch/vfio-wc-modules on systems that are not played through (lab/tests/system/installer):
+what it says where dpkg knows other packages, or is not there."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+SCRIPT = os.path.realpath(os.path.dirname(__file__) + '/../../kernel-patch/vfio-wc-modules')
+
+
+@pytest.fixture(name='system')
+def a_system(tmp_path):
+    """Runs the script where there are no commands but those of /usr/bin and /usr/sbin without
+    dpkg's and apt's, and what a test puts into bin."""
+    folder = tmp_path / 'bin'
+    folder.mkdir()
+    for place in '/usr/sbin', '/usr/bin':
+        for name in os.listdir(place):
+            if not name.startswith(('dpkg', 'apt')) and not os.path.lexists(folder / name):
+                (folder / name).symlink_to('%s/%s' % (place, name))
+
+    def run(*args):
+        done = subprocess.run([SCRIPT, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env={'PATH': str(folder)}, text=True, check=False)
+        return done.returncode, done.stdout
+    run.bin = folder
+    return run
+
+
+def dpkg_query(system, packages):
+    """packages: {name: (source package, version)}"""
+    stub = system.bin / 'dpkg-query'
+    # dpkg-query -W -f FORMAT PACKAGE
+    stub.write_text('#!/bin/sh\ncase "$4 $3" in\n' + ''.join(
+        '"%s "*Status*) echo installed %s ;;\n"%s "*source:Package*) echo %s ;;\n' %
+        (name, version, name, source) for name, (source, version) in packages.items()) +
+        '*) exit 1 ;;\nesac\n')
+    stub.chmod(0o755)
+
+
+@pytest.mark.parametrize('flavour', ['amd64', 'cloud-amd64'])
+def test_bookworm_security_has_another_source_package(system, flavour):
+    """Source package linux-6.12, whose source is in linux-source-6.12."""
+    kernel = '6.12.117+deb12-' + flavour
+    version = '6.12.117-1~deb12u1'
+    dpkg_query(system, {'linux-headers-' + kernel: ('linux-6.12', version),
+                        'linux-source-6.12': ('linux-6.12', version)})
+    status, out = system('status', '--json', '--kernel', kernel)
+    assert status == 0
+    assert json.loads(out)['version'] == version
+    dpkg_query(system, {'linux-headers-' + kernel: ('linux-6.12', version)})
+    status, out = system('status', '--kernel', kernel)
+    assert 'apt-get install linux-source-6.12=%s\n' % version in out
+
+
+def test_without_dpkg_nobody_is_told_to_apt_get(system):
+    status, out = system('status', '--kernel', '6.1.141-165.249.amzn2023.x86_64')
+    assert status == 0
+    assert 'series     linux-6.1\n' in out
+    assert 'build --source TREE --headers DIR' in out
+    assert 'apt-get' not in out
+    kernel = next(name for name in sorted(os.listdir('/lib/modules')) if name.startswith('6.1'))
+    status, out = system('install', '--dry-run', '--kernel', kernel)
+    assert status == 4
+    assert 'build --source TREE --headers DIR' in out
+    assert 'apt-get' not in out
+
+
+def make(folder, **files):
+    for name, text in files.items():
+        path = folder / name.replace('__', '/').replace('_dot_', '.')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return str(folder)
+
+
+def test_source_and_headers_that_are_named_must_fit(system, tmp_path):
+    tree = make(tmp_path / 'tree', Makefile='VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 141\n')
+    headers = make(tmp_path / 'headers', Makefile='',
+                   include__config__kernel_dot_release='6.1.155-176.282.amzn2023.x86_64\n')
+    out = str(tmp_path / 'out')
+
+    def build(*args):
+        return system('build', '--out', out, *args)
+    status, said = build('--source', tree, '--headers', headers)
+    assert status == 4
+    assert 'is of Linux 6.1.141' in said and 'of 6.1.155-176.282.amzn2023.x86_64' in said
+    status, said = build('--source', tree)
+    assert status == 2 and '--source and --headers go together' in said
+    status, said = build('--source', tree, '--headers', out)
+    assert status == 4 and 'no Makefile' in said
+    # one that fits: the source is looked at
+    make(tmp_path / 'headers',
+         include__config__kernel_dot_release='6.1.141-165.249.amzn2023.x86_64\n')
+    status, said = build('--source', tree, '--headers', headers)
+    assert status == 1 and 'cannot be unpacked' in said
+    # of a release that there is no series for
+    make(tmp_path / 'tree', Makefile='VERSION = 5\nPATCHLEVEL = 10\nSUBLEVEL = 1\n')
+    make(tmp_path / 'headers', include__config__kernel_dot_release='5.10.1-1.x86_64\n')
+    status, said = build('--source', tree, '--headers', headers)
+    assert status == 3 and 'no series for kernel 5.10.1-1.x86_64' in said
