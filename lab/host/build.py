@@ -446,6 +446,42 @@ def cookies(kern, include, compiler=('gcc',)):
                       in_suite(kern.suite, [*command, '-o', out]), 'compiling vfio-cookies'))
 
 
+# --- DPDK with the series -------------------------------------------------------------------------
+
+DPDK_SUITE = 'bookworm' # its source package is what there is a series for
+
+
+def dpdk_source(release):
+    """The archive of a source package, for commands that run in DPDK_SUITE."""
+    root = suite_root(DPDK_SUITE)
+    archives = glob.glob('%s/usr/src/dpdk_%s.*.orig.tar.xz' % (root, release))
+    if len(archives) != 1:
+        raise LabError('expected one source package of DPDK %s in the root file system of %s, '
+                       'found %s' % (release, DPDK_SUITE, archives))
+    return archives[0].removeprefix(root)
+
+
+def dpdk(release):
+    """What the series in dpdk-patch changes of a release of DPDK: libraries, to be used in the
+    place of DPDK_SUITE's; and test_pci_vfio, its unit tests. Its tree and build stay, so that the
+    next series takes less."""
+    folder, source = '/src/dpdk-patch/', dpdk_source(release)
+    apply, builder, series = folder + 'apply', folder + 'build', folder + 'dpdk-' + release
+    inputs = [apply, builder, series, folder + 'test', '/src/lib/vfio_wc/vfio_wc_uapi.h',
+              *sorted(glob.glob('/src/lib/vfio_wc/test/fake_vfio.[ch]'))]
+
+    def make(out):
+        say('building DPDK %s (2 minutes the first time)' % release)
+        work = '%s/build/%s-dpdk-%s' % (CACHE, tree(), digest([source], [builder]))
+        os.makedirs(work, exist_ok=True)
+        with locked('build-' + os.path.basename(work)):
+            run(in_suite(DPDK_SUITE, [apply, '--source', source, '--tree', work + '/tree',
+                                      '--series', series, '--again']), 'dpdk-patch/apply')
+            run(in_suite(DPDK_SUITE, [builder, '--tree', work + '/tree', '--out', work + '/build',
+                                      '--install', out, '--test']), 'dpdk-patch/build')
+    return cached('dpdk-' + release, digest([source, inspect.getsource(dpdk)], inputs), make)
+
+
 # --- The repository's own programs --------------------------------------------------------------
 
 def tree():
@@ -496,7 +532,7 @@ def meson(name, *options, env=None, suite=None):
     return path
 
 
-def install(build_first=True, suite='trixie', kernel_name=DEFAULT_KERNEL):
+def install(build_first=True, suite='trixie', kernel_name=DEFAULT_KERNEL, dpdk_release=''):
     """The programs as the guest gets them: a copy of this moment, in RAM."""
     name = 'gcc' if suite == 'trixie' else 'gcc-' + suite
     path = '%s/build/%s-%s' % (CACHE, tree(), name)
@@ -531,4 +567,7 @@ def install(build_first=True, suite='trixie', kernel_name=DEFAULT_KERNEL):
             patched = modules('patched', kernel_name, plant=False)
         shutil.copy(cookies(kernel(kernel_name), patched + '/.include'),
                     out + PREFIX + '/bin/vfio-cookies')
+    if dpdk_release:
+        shutil.copytree(dpdk(dpdk_release), '%s%s/dpdk-%s' % (out, PREFIX, dpdk_release),
+                        symlinks=True, dirs_exist_ok=True)
     return out + PREFIX

@@ -58,7 +58,7 @@ class Failed(Exception):
 class Asks:
     """What a test in a guest asks for: the header of a script, ASKS of a Python module."""
     KEYS = {'modules': 'patched', 'append': '', 'stage': 'test', 'suites': 'trixie',
-            'timeout': '120', 'device': '', 'bus': '', 'accel': '',
+            'timeout': '120', 'device': '', 'bus': '', 'accel': '', 'dpdk': '',
             'kernel': build.DEFAULT_KERNEL, 'arch': 'x86'}
 
     def __init__(self, where, asks):
@@ -87,7 +87,8 @@ class Asks:
     def machines(self):
         """Each of which the test runs on, once."""
         return [(self.arch, suite, self.modules, self.append, self.device, self.bus, self.accel,
-                 kernel) for suite in self.suites.split() for kernel in self.kernel.split()]
+                 self.dpdk, kernel)
+                for suite in self.suites.split() for kernel in self.kernel.split()]
 
 
 def where(machine):
@@ -128,7 +129,7 @@ class Machines:
             raise Failed(self.error)
         return self.guest
 
-    def boot(self, arch, suite, variant, append, device, bus, accel, kernel):
+    def boot(self, arch, suite, variant, append, device, bus, accel, dpdk, kernel):
         console = '/results/console-%d.log' % Guest.count
         say('guest with %s modules%s, kernel %s, userland of %s%s' %
             (variant, append and ', ' + append, kernel, suite, ', arm64' * (arch == 'arm64')))
@@ -144,7 +145,8 @@ class Machines:
                 plugin += ',kernel=on'
             guest = Guest(**build.machine('tcg' if bus else accel or 'auto', variant, kernel),
                           plugin=plugin, modules=build.modules(variant, kernel),
-                          install=build.install(True, suite, kernel), append=append,
+                          install=build.install(True, suite, kernel, dpdk),
+                          append=append,
                           userland=build.suite_root(suite) or None, devices=device.split(),
                           console=console)
         try:

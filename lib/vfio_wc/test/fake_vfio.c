@@ -59,6 +59,9 @@ ssize_t __wrap_pread64(int fd, void *buf, size_t size, off_t offset);
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);
+ssize_t __real_pwrite(int fd, const void *buf, size_t size, off_t offset);
+ssize_t __wrap_pwrite(int fd, const void *buf, size_t size, off_t offset);
+ssize_t __wrap_pwrite64(int fd, const void *buf, size_t size, off_t offset);
 FILE *__real_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen64(const char *path, const char *mode);
@@ -337,7 +340,16 @@ __wrap_ioctl(int fd, unsigned long request, ...)
 	case VFIO_DEVICE_GET_REGION_INFO:
 		return get_region_info(d, arg);
 	case VFIO_DEVICE_FEATURE:
+		fake.nb_features++;
 		return device_feature(index_of(fd), arg);
+	case VFIO_DEVICE_GET_IRQ_INFO:
+		((struct vfio_irq_info *)arg)->flags = VFIO_IRQ_INFO_EVENTFD;
+		((struct vfio_irq_info *)arg)->count = 1;
+		return 0;
+	case VFIO_DEVICE_SET_IRQS:
+		return 0;
+	case VFIO_DEVICE_RESET:
+		return fake.reset_errno != 0 ? fail(fake.reset_errno) : 0;
 	default:
 		return fail(ENOTTY);
 	}
@@ -374,7 +386,8 @@ __wrap_mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset
 		first.offset = REGION(cookies[i].bar) + cookies[i].start + offset -
 			cookies[i].offset;
 		first.type = cookies[i].type;
-	} else if (fake.plain_mmap_errno != 0) {
+	} else if (fake.plain_mmap_errno != 0 && fake.plain_mmap_skip-- == 0) {
+		fake.plain_mmap_skip = 0;
 		errno = fake.plain_mmap_errno;
 		return MAP_FAILED;
 	}
@@ -554,6 +567,19 @@ ssize_t
 __wrap_pread64(int fd, void *buf, size_t size, off_t offset)
 {
 	return __wrap_pread(fd, buf, size, offset);
+}
+
+/* Nothing is kept: what is written to configuration space only has to arrive. */
+ssize_t
+__wrap_pwrite(int fd, const void *buf, size_t size, off_t offset)
+{
+	return device_of(fd) != NULL ? (ssize_t)size : __real_pwrite(fd, buf, size, offset);
+}
+
+ssize_t
+__wrap_pwrite64(int fd, const void *buf, size_t size, off_t offset)
+{
+	return __wrap_pwrite(fd, buf, size, offset);
 }
 
 static int

@@ -48,6 +48,8 @@ extern struct fake {
 	struct fake_device device[FAKE_DEVICES];
 	int cookie_mmap_errno;		/* of mmap at a cookie */
 	int plain_mmap_errno;		/* of mmap at a plain offset, once armed */
+	unsigned int plain_mmap_skip;	/* ... after that many that work */
+	int reset_errno;		/* of VFIO_DEVICE_RESET */
 	enum fake_mremap mremap;
 	bool maps_unreadable;
 	bool pages_unused;		/* no page table has them */
@@ -59,6 +61,7 @@ extern struct fake {
 	unsigned int nb_mmaps;		/* made on device fds */
 	unsigned int fail_at;		/* which call from here on fails; 0: none, or past */
 	bool fail_leaves_hole;		/* ... where something was to be replaced */
+	unsigned int nb_features;	/* asked for on device fds */
 } fake;
 
 /* Back to two good devices: 0 is virtio-like, with BARs 1 and 4; 1 has an I/O BAR and MSI-X. */

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# suites: bookworm
+# dpdk: 22.11
+# timeout: 600
+# The PMD declares the BAR that LLQ pushes into, and EAL maps that write-combined: all of it, nothing
+# else, and the PMD works as before.
+
+. /src/lab/tests/dpdk.sh
+plan 55
+
+addr=$(bdf ena)
+memory_types_are
+
+# The types of a BAR's pages that a testpmd with a prompt has touched: it sends.
+types() { # BAR
+	local before
+	before=$(ena verify | value txonly)
+	prompt start
+	await 20 ena_beyond verify txonly "$before"
+	in_bar "$addr" "$1" "$(leaves "$addr" 0)"
+	prompt stop
+}
+
+prompt_start -a "$addr" "${drivers[@]}" -- --forward-mode=txonly || exit
+is "BAR2, which takes the descriptors, is WC" "$(types 2)" WC
+is "BAR0, the registers, is UC-" "$(types 0)" UC-
+is "EAL has nothing to say" "$(wc_lines)" ""
+is "the PMD does not complain" "$(grep -c 'uncached mapping' $testpmd_log)" 0
+prompt show device info "$addr"
+matches "testpmd shows it" "$(grep 'Bus information' $testpmd_log)" ', wc=bar2:0x0-0x[0-9a-f]+$'
+matches "telemetry shows it" "$(telemetry /bus/pci/wc a)" "^\['$addr bar2:0x0-0x[0-9a-f]+'\]$"
+
+prompt port stop 0
+prompt port close 0
+prompt device detach "$addr"
+memory_types_as_before "detached"
+is "detached: telemetry" "$(telemetry /bus/pci/wc a)" "[]"
+prompt port attach "$addr"
+prompt port start 0
+is "attached again: WC" "$(types 2)" WC
+is "attached again: the registers" "$(types 0)" UC-
+prompt_stop
+memory_types_as_before "testpmd has ended"
+
+prompt_start -a "$addr" "${drivers[@]}" --vfio-wc=off -- --forward-mode=txonly || exit
+is "off: the BAR is UC-" "$(types 2)" UC-
+is "off: EAL has nothing to say" "$(wc_lines)" ""
+is "off: the PMD says that it is slow, once" "$(grep -c 'uncached mapping' $testpmd_log)" 1
+prompt show device info "$addr"
+matches "off: testpmd shows it" "$(grep 'Bus information' $testpmd_log)" \
+	'vendor_id=1d0f, device_id=[0-9a-f]+$'
+prompt_stop
+
+dpdk-testpmd "${drivers[@]}" --vfio-wc=maybe </dev/null >$testpmd_log 2>&1
+matches "another word is refused" "$(<$testpmd_log)" 'invalid parameters for --vfio-wc$'
+
+ena_traffic "WC" llq "${drivers[@]}" --vfio-wc=required

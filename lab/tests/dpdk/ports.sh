@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# suites: bookworm
+# dpdk: 22.11
+# timeout: 300
+# Ranges that the user names, under PMDs that declare none: exactly these pages are WC, packets go
+# out, a secondary process has the same, and nothing is left.
+
+. /src/lab/tests/dpdk.sh
+plan 26
+
+memory_types_are
+
+run() { # DEVICE NETDEV BAR OFFSET
+	local addr before
+	addr=$(bdf "$1")
+	before=$(frames "$2")
+	testpmd_start -a "$addr" "${drivers[@]}" --vfio-wc=required \
+		--vfio-wc-range="$addr,$3,$4,0x1000" -- --forward-mode=txonly || return
+	is "$1: the page tables" "$(leaf_types "$addr" "$3" "$4" 0x1000)" "1 WC,others UC-"
+	is "$1: the kernel's list" "$(wc_entries "$addr" "$3")" "$(printf '0x%x+0x1000' "$4")"
+	is "$1: EAL has nothing to say" "$(wc_lines)" ""
+	testpmd_sends "$1" "$2" "$before"
+	memory_types_as_before "$1"
+}
+run virtio net0 4 0x3000
+run vmxnet3 net1 0 0
+run igbvf net2 0 0x3000
+
+# killed: nobody gets to clean up
+virtio=$(bdf virtio)
+range=(--vfio-wc=required --vfio-wc-range="$virtio,4,0x3000,0x1000")
+testpmd_start -a "$virtio" "${drivers[@]}" "${range[@]}" -- --forward-mode=txonly || exit
+is "kill -9: before" "$(wc_entries "$virtio" 4)" "0x3000+0x1000"
+testpmd_kill
+memory_types_as_before "kill -9"
+
+# a secondary process
+prompt_start -a "$virtio" "${drivers[@]}" "${range[@]}" --proc-type=primary -- \
+	--num-procs=2 --proc-id=0 || exit
+primary=$testpmd primary_in=$testpmd_in
+va=$(bar_va $primary 4)
+testpmd_log=/tmp/secondary.log
+prompt_start -a "$virtio" "${drivers[@]}" --proc-type=secondary -- \
+	--num-procs=2 --proc-id=1 || exit
+is "secondary: at the primary's address" "$(bar_va $testpmd 4)" "$va"
+is "secondary: the range is mapped apart" \
+	"$(grep -c "^$(printf %x $((va + 0x3000)))-.*vfio-device" /proc/$testpmd/maps)" 1
+# A plain mapping would reserve nothing.
+kill -9 $primary
+wait $primary 2>/dev/null
+exec {primary_in}>&-
+is "secondary: it holds the type when the primary is gone" "$(wc_entries "$virtio" 4)" \
+	"0x3000+0x1000"
+testpmd_kill
+memory_types_as_before "both"
