@@ -568,6 +568,8 @@ def install(build_first=True, suite='trixie', kernel_name=DEFAULT_KERNEL, dpdk_r
         shutil.copy(cookies(kernel(kernel_name), patched + '/.include'),
                     out + PREFIX + '/bin/vfio-cookies')
     if dpdk_release:
-        shutil.copytree(dpdk(dpdk_release), '%s%s/dpdk-%s' % (out, PREFIX, dpdk_release),
-                        symlinks=True, dirs_exist_ok=True)
+        built, copy = dpdk(dpdk_release), '%s%s/dpdk-%s' % (out, PREFIX, dpdk_release)
+        with locked('dpdk-copy'): # the next guest boots beside this one, and one may run already
+            if not os.path.isdir(copy):
+                shutil.copytree(built, copy, symlinks=True)
     return out + PREFIX

@@ -11,19 +11,21 @@ plan 55
 addr=$(bdf ena)
 memory_types_are
 
-# The types of a BAR's pages that a testpmd with a prompt has touched: it sends.
-types() { # BAR
+# Whose pages are what, of a testpmd with a prompt; those that it touches: it has to send. Not in a
+# subshell, for prompt counts.
+look() {
 	local before
 	before=$(ena verify | value txonly)
 	prompt start
 	await 20 ena_beyond verify txonly "$before"
-	in_bar "$addr" "$1" "$(leaves "$addr" 0)"
+	pages=$(leaves "$addr" 0)
 	prompt stop
 }
 
 prompt_start -a "$addr" "${drivers[@]}" -- --forward-mode=txonly || exit
-is "BAR2, which takes the descriptors, is WC" "$(types 2)" WC
-is "BAR0, the registers, is UC-" "$(types 0)" UC-
+look
+is "BAR2, which takes the descriptors, is WC" "$(in_bar "$addr" 2 "$pages")" WC
+is "BAR0, the registers, is UC-" "$(in_bar "$addr" 0 "$pages")" UC-
 is "EAL has nothing to say" "$(wc_lines)" ""
 is "the PMD does not complain" "$(grep -c 'uncached mapping' $testpmd_log)" 0
 prompt show device info "$addr"
@@ -37,13 +39,15 @@ memory_types_as_before "detached"
 is "detached: telemetry" "$(telemetry /bus/pci/wc a)" "[]"
 prompt port attach "$addr"
 prompt port start 0
-is "attached again: WC" "$(types 2)" WC
-is "attached again: the registers" "$(types 0)" UC-
+look
+is "attached again: WC" "$(in_bar "$addr" 2 "$pages")" WC
+is "attached again: the registers" "$(in_bar "$addr" 0 "$pages")" UC-
 prompt_stop
 memory_types_as_before "testpmd has ended"
 
 prompt_start -a "$addr" "${drivers[@]}" --vfio-wc=off -- --forward-mode=txonly || exit
-is "off: the BAR is UC-" "$(types 2)" UC-
+look
+is "off: the BAR is UC-" "$(in_bar "$addr" 2 "$pages")" UC-
 is "off: EAL has nothing to say" "$(wc_lines)" ""
 is "off: the PMD says that it is slow, once" "$(grep -c 'uncached mapping' $testpmd_log)" 1
 prompt show device info "$addr"
