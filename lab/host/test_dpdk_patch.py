@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The series for DPDK: its own unit tests, with a kernel that is faked at the system calls, and that
-it is what dpdk-patch/regenerate makes. That each patch builds is checked by --long only: see
+"""The series for DPDK: its own unit tests, with a kernel that is faked at the system calls; and it
+is what dpdk-patch/regenerate makes. That each patch builds is checked by --long only: see
 test_dpdk_patches.py."""
 
 import subprocess

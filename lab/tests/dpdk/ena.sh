@@ -2,8 +2,8 @@
 # suites: bookworm
 # dpdk: 22.11
 # timeout: 600
-# The PMD declares the BAR that LLQ pushes into, and EAL maps that write-combined: all of it, nothing
-# else, and the PMD works as before.
+# The PMD declares the BAR that LLQ pushes into, and EAL maps that write-combined: all of it,
+# nothing else, and the PMD works as before.
 
 . /src/lab/tests/dpdk.sh
 plan 55
