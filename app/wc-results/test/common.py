@@ -2,11 +2,8 @@
 """Results to test with."""
 
 import os
-import sys
 
 import numpy
-
-sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)) + '/..')
 
 TOOL = os.path.dirname(os.path.realpath(__file__)) + '/../dpdk-wc-results'
 CASE = 'net_ena/1d0f:ec20/bar2+0x0+0x100000/txonly/frame%d/burst32/queues1/cores1'
@@ -18,7 +15,7 @@ def metric(arm='wc/uc', name='tx_rate', values=(2.0,) * 6, frame=64, **more):
         'id': '%s/%s/%s' % (case, arm, name), 'case': case, 'arm': arm, 'metric': name,
         'unit': 'ratio' if '/' in arm else 'packets_per_second', 'direction': 'higher',
         'kind': 'measured', 'usable': True, 'reasons': [],
-        'samples': [{'value': float(v), 'at_s': 2.5 * n, 'order': n + 1}
+        'samples': [{'value': float(v), 'at_s': 3.0 * n, 'order': n + 1}
                     for n, v in enumerate(values)]}
     if name.startswith('pcie_'):
         found.update(unit='writes_per_packet', direction='lower', kind='counted')

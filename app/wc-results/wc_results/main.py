@@ -4,7 +4,9 @@ that the others work without it."""
 
 import argparse
 import json
+import os
 import sys
+import tempfile
 import textwrap
 
 from . import results
@@ -60,6 +62,40 @@ def compare(args):
     return {'worse': WORSE, 'undecided': UNDECIDED}.get(verdict, FINE)
 
 
+def export(args):
+    from . import export as formats
+    text = formats.FORMATS[args.to](read_all(args.files), args)
+    if args.output is None:
+        sys.stdout.write(text)
+    else:
+        put(args.output, text)
+    return FINE
+
+
+def read_all(paths):
+    """Results of files, and of all files in folders."""
+    files = [os.path.join(path, name) for path in paths if os.path.isdir(path)
+             for name in sorted(os.listdir(path)) if name.endswith('.json')]
+    files += [path for path in paths if not os.path.isdir(path)]
+    if not files:
+        raise results.Unusable('%s: no results' % ' '.join(paths))
+    return [results.read(path) for path in files]
+
+
+def put(path, text):
+    """All of it or nothing: who reads the file while it is written reads the old one."""
+    with tempfile.NamedTemporaryFile('w', dir=os.path.dirname(path) or '.', delete=False,
+                                     encoding='utf-8') as f:
+        try:
+            f.write(text)
+            f.flush()
+            os.fchmod(f.fileno(), 0o644)
+            os.rename(f.name, path)
+        except BaseException:
+            os.unlink(f.name)
+            raise
+
+
 def parser():
     top = argparse.ArgumentParser(
         prog='dpdk-wc-results', description='What becomes of the results of dpdk-test-wc-perf.')
@@ -84,6 +120,17 @@ def parser():
     one.add_argument('--json', action='store_true', help='for programs')
     one.add_argument('old', metavar='OLD')
     one.add_argument('new', metavar='NEW')
+
+    one = verb(export, 'Results as others take them.')
+    one.add_argument('--to', required=True, metavar='FORMAT', choices=[
+        'openmetrics', 'prometheus', 'google-benchmark', 'github-action-benchmark', 'otava-csv',
+        'otava-yaml', 'junit', 'dts', 'bmf'], help='%(choices)s')
+    one.add_argument('-o', '--output', metavar='FILE', help='renamed into place')
+    one.add_argument('--direction', choices=['higher', 'lower'], default='higher',
+                     help='github-action-benchmark: series of which this is better (higher)')
+    one.add_argument('--expected', metavar='FILE', help='dts: the result to measure up to')
+    one.add_argument('--file-name', default='results.csv', help='otava-yaml: of the CSV')
+    one.add_argument('files', nargs='+', metavar='FILE', help='or folders of them')
     return top
 
 
@@ -93,6 +140,9 @@ def main(argv=None):
         return args.function(args)
     except results.Unusable as error:
         print('dpdk-wc-results: %s' % error, file=sys.stderr)
+        return USAGE
+    except OSError as error:
+        print('dpdk-wc-results: %s: %s' % (error.filename, error.strerror), file=sys.stderr)
         return USAGE
     except ModuleNotFoundError as error:
         print('dpdk-wc-results: %s needs python3-%s' % (args.verb, error.name.replace('_', '-')),

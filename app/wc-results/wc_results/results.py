@@ -2,9 +2,12 @@
 """A file of results: read, checked against its schema, brought to the newest version."""
 
 import copy
+import datetime
 import hashlib
 import json
 import os
+import statistics
+from typing import NamedTuple
 
 import jsonschema
 
@@ -162,5 +165,30 @@ def differences(old, new):
             for key in a if a[key] != b[key]]
 
 
+# --- Numbers --------------------------------------------------------------------------------------
+
+def started(result):
+    """Seconds since 1970."""
+    return datetime.datetime.strptime(result['started'], '%Y-%m-%dT%H:%M:%S%z').timestamp()
+
+
 def values(metric):
     return [sample['value'] for sample in metric['samples']]
+
+
+class Summary(NamedTuple):
+    n: int
+    median: float
+    low: float          # 95% of the median, by the sign test; None: too few samples
+    high: float
+
+
+def summary(metric):
+    from scipy import stats
+    ordered = sorted(values(metric))
+    n = len(ordered)
+    rank = int(stats.binom.ppf(0.025, n, 0.5))
+    median = statistics.median(ordered)
+    if rank == 0:
+        return Summary(n, median, None, None)
+    return Summary(n, median, ordered[rank - 1], ordered[n - rank])

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Each format, as the one who takes it reads it: the program itself or its parser where Debian has
+it, otherwise the form that it publishes."""
+
+import csv
+import datetime
+import glob
+import json
+import subprocess
+import sys
+
+import junitparser
+import pytest
+from common import TOOL, metric, result
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client.parser import text_string_to_metric_families
+
+STAGE = 'test'
+RATES = [1e6, 1.02e6, 1.01e6, 1.03e6, 1.0e6, 1.05e6]
+METRICS = [
+    metric('wc', 'tx_rate', RATES),
+    metric('wc', 'pcie_writes', [2.04] * 6),
+    metric('wc/uc', 'tx_rate', [2.0] * 5, usable=False, reasons=['a reason']),
+    metric('wc', 'tx_rate', [5e6], id='x/tx_rate/aws-f1', kind='modelled', profile='aws-f1')]
+
+
+@pytest.fixture(name='exported')
+def exports(tmp_path):
+    def to(name, *options, results=(result(METRICS),)):
+        files = []
+        for number, one in enumerate(results):
+            files.append(tmp_path / ('%d.json' % number))
+            files[-1].write_text(json.dumps(one))
+        out = tmp_path / ('out-' + name)
+        subprocess.run([TOOL, 'export', '--to', name, '-o', out, *options, *files], check=True)
+        return out
+    return to
+
+
+def later(minutes):
+    again = result(METRICS)
+    again['started'] = '2026-11-21T01:%02d:00Z' % minutes
+    return again
+
+
+# --- Prometheus -----------------------------------------------------------------------------------
+
+def test_openmetrics_has_every_sample_and_its_time(exported):
+    text = exported('openmetrics', results=(later(30), later(0))).read_text()
+    families = {f.name: f for f in openmetrics.text_string_to_metric_families(text)}
+    rates = families['dpdk_wc_tx_rate_packets_per_second']
+    assert rates.unit == 'packets_per_second'
+    samples = [s for s in rates.samples if s.labels['kind'] == 'measured']
+    assert [s.value for s in samples] == RATES * 2
+    began = datetime.datetime(2026, 11, 21, 1, tzinfo=datetime.timezone.utc).timestamp()
+    assert [float(s.timestamp) for s in samples] == \
+        [began + half + 3 * n for half in (0, 1800) for n in range(6)]
+    assert samples[0].labels['frame'] == '64' and samples[0].labels['pmd'] == 'net_ena'
+    assert 'dpdk_wc_tx_rate_ratio' not in families # it is not usable, and says so
+    usable = families['dpdk_wc_tx_rate_ratio_usable'].samples
+    assert {s.value for s in usable} == {0}
+
+
+def test_openmetrics_is_filled_in_by_promtool(exported, tmp_path):
+    text = exported('openmetrics', results=(later(0), later(30)))
+    done = subprocess.run(['promtool', 'tsdb', 'create-blocks-from', 'openmetrics', text,
+                           tmp_path / 'tsdb'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert glob.glob(str(tmp_path / 'tsdb/*/index'))
+    (tmp_path / 'tsdb/wal').mkdir() # it wants one, though all is in blocks
+    dump = subprocess.run(['promtool', 'tsdb', 'dump', tmp_path / 'tsdb'], stdout=subprocess.PIPE,
+                          text=True, check=True).stdout
+    assert dump.count('__name__="dpdk_wc_pcie_writes_writes_per_packet"') == 12
+
+
+def test_textfile_has_the_newest_run_and_promtool_has_nothing_against_it(exported):
+    text = exported('prometheus', results=(later(30), later(0))).read_text()
+    done = subprocess.run(['promtool', 'check', 'metrics'], input=text, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, '')
+    families = {f.name: f for f in text_string_to_metric_families(text)}
+    sample, = [s for s in families['dpdk_wc_tx_rate_packets_per_second'].samples
+               if s.labels['kind'] == 'measured']
+    assert (sample.value, sample.timestamp) == (1.015e6, None)
+
+
+# --- Benchmarks -----------------------------------------------------------------------------------
+
+def test_google_benchmark_is_compared_by_its_own_tool(exported, tmp_path):
+    old = exported('google-benchmark')
+    content = json.loads(old.read_text())
+    first = content['benchmarks'][0]
+    assert (first['items_per_second'], first['real_time']) == (1e6, 1000)
+    assert first['pcie_writes'] == 2.04 and content['context']['caches'] == []
+    assert [b['repetition_index'] for b in content['benchmarks']] == list(range(6))
+    for benchmark in content['benchmarks']:
+        benchmark['real_time'] *= 2
+        benchmark['cpu_time'] *= 2
+    new = tmp_path / 'slower'
+    new.write_text(json.dumps(content))
+    tool, = glob.glob('/usr/share/benchmark/compare.py')
+    done = subprocess.run([sys.executable, tool, '--no-color', 'benchmarks', old, new],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert '+1.0000' in done.stdout and 'net_ena' in done.stdout
+
+
+def test_github_action_benchmark(exported):
+    """Its array: name, unit, value, and text of range and extra (its README, customBiggerIsBetter).
+    """
+    bigger, smaller = (json.loads(exported('github-action-benchmark', '--direction', way)
+                                  .read_text()) for way in ('higher', 'lower'))
+    assert [b['value'] for b in bigger] == [1.015e6, 5e6]
+    assert [(b['value'], b['unit']) for b in smaller] == [(2.04, 'writes_per_packet')]
+    for entry in bigger + smaller:
+        assert set(entry) == {'name', 'unit', 'value', 'range', 'extra'}
+        assert all(isinstance(entry[key], str) for key in set(entry) - {'value'})
+    assert bigger[0]['range'] == '1e+06..1.05e+06 (95% of 6)'
+    assert 'modelled' in bigger[1]['extra']
+
+
+def test_otava(exported):
+    """Its documentation: a CSV with a column of times and one for each metric, and a configuration
+    that names them and the direction, 1 or -1."""
+    rows = list(csv.DictReader(exported('otava-csv', results=(later(30), later(0))).open()))
+    assert [row['time'] for row in rows] == ['2026-11-21T01:00:00Z', '2026-11-21T01:30:00Z']
+    name = METRICS[0]['id']
+    assert float(rows[0][name]) == 1.015e6
+    # JSON is YAML
+    config = json.loads(exported('otava-yaml').read_text())['tests']['dpdk-test-wc-perf']
+    assert set(config['attributes']) | set(config['metrics']) | {'time'} == set(rows[0])
+    assert config['metrics'][name] == {'column': name, 'direction': 1}
+    assert config['metrics'][METRICS[1]['id']]['direction'] == -1
+
+
+def test_bmf(exported):
+    """Its documentation: benchmark, measure, value with lower_value and upper_value."""
+    found = json.loads(exported('bmf').read_text())
+    assert found[METRICS[0]['id'].removesuffix('/tx_rate')] == {
+        'tx_rate-packets_per_second': {'value': 1.015e6, 'lower_value': 1e6,
+                                       'upper_value': 1.05e6},
+        'pcie_writes-writes_per_packet': {'value': 2.04, 'lower_value': 2.04,
+                                          'upper_value': 2.04}}
+
+
+# --- Tests ----------------------------------------------------------------------------------------
+
+def test_junit(exported):
+    failed = result([])
+    failed.update(started='2026-11-22T01:00:00Z', status='refused', message='a page is not WC')
+    xml = junitparser.JUnitXml.fromfile(str(exported('junit', results=(result(METRICS), failed))))
+    first, second = xml
+    verdicts = {'%s %s' % (case.classname, case.name): case.result for case in first}
+    assert len(verdicts) == 4 # what is modelled has the name of what was measured
+    skipped, = [r[0] for name, r in verdicts.items() if name.endswith('wc/uc/tx_rate')]
+    assert isinstance(skipped, junitparser.Skipped) and skipped.message == 'a reason'
+    error, = [case.result[0] for case in second]
+    assert (error.message, error.type) == ('a page is not WC', 'refused')
+    assert (xml.tests, xml.errors, xml.skipped) == (6, 1, 1)
+
+
+def test_dts(exported, tmp_path):
+    """Its results: a time, and for each frame size what was expected and measured."""
+    expected = tmp_path / 'expected.json'
+    expected.write_text(json.dumps(result([metric('wc', 'tx_rate', [1.2e6] * 6)])))
+    found = json.loads(exported('dts', '--expected', expected).read_text())
+    assert found['timestamp'] == '2026-11-21T01:00:00Z'
+    (entry,) = found['results']
+    assert entry == {'frame_size': 64, 'num_descriptors': None, 'expected_mpps': 1.2,
+                     'measured_mpps': 1.015, 'performance_delta': pytest.approx(1.015 / 1.2 - 1),
+                     'pass': False}
+    done = subprocess.run([TOOL, 'export', '--to', 'dts', expected], stderr=subprocess.PIPE,
+                          text=True, check=False)
+    assert done.returncode == 2 and '--expected' in done.stderr
