@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy
 from scipy import stats
 
-from . import results
+from . import results, summary
 
 ALPHA = 0.01        # a report
 SAME = 0.05         # a case: "same", though it differs by the threshold
@@ -177,16 +177,6 @@ def worst(findings):
 
 # --- For people -----------------------------------------------------------------------------------
 
-def number(value):
-    return '%.4g' % value if abs(value) < 1e4 else '%.4gM' % (value / 1e6)
-
-
-def short(case):
-    """A case in less than 80 columns."""
-    pmd, ids, bar, mode, *rest = case.split('/')
-    return ' '.join([pmd, ids, bar.split('+')[0], mode, *rest])
-
-
 def lines(findings, old):
     before = {metric['id']: metric for metric in old}
     case = None
@@ -195,13 +185,13 @@ def lines(findings, old):
         if metric['case'] != case:
             case = metric['case']
             yield ''
-            yield short(case)
+            yield summary.case(case)
         name = '  %-8s %-15s' % (metric['arm'], metric['metric'])
         if finding.verdict == 'not compared':
             yield name + ' not compared:'
             yield '      ' + finding.why
             continue
-        a, b = (number(float(numpy.median(results.values(m))))
+        a, b = (summary.number(float(numpy.median(results.values(m))))
                 for m in (before[metric['id']], metric))
         verdict = finding.verdict
         if finding.more:

@@ -29,6 +29,31 @@ def validate(args):
     return status
 
 
+def say(lines):
+    """On 80 columns, whatever a machine is called."""
+    for line in lines:
+        indent = ' ' * (len(line) - len(line.lstrip()) + 2)
+        print('\n'.join(textwrap.wrap(line, 80, subsequent_indent=indent,
+                                      drop_whitespace=True) or ['']))
+
+
+def show(args):
+    from . import summary
+    for number, path in enumerate(args.files):
+        say([''] * bool(number) + list(summary.lines(results.read(path))))
+    return FINE
+
+
+def history(args):
+    from . import history as folder
+    os.makedirs(args.folder, exist_ok=True)
+    for path in args.files:
+        folder.add(args.folder, path)
+    names = sorted(name for name in os.listdir(args.folder) if name.endswith('.json'))
+    say(folder.lines(results.read(os.path.join(args.folder, name)) for name in names))
+    return FINE
+
+
 def threshold(text):
     try:
         value = float(text.removesuffix('%')) / (100 if text.endswith('%') else 1)
@@ -44,8 +69,7 @@ def compare(args):
     old, new = results.read(args.old), results.read(args.new)
     apart = results.differences(old, new)
     if apart and not args.across:
-        for line in ['these were not run under the same circumstances (--across: compare)', *apart]:
-            print('\n      '.join(textwrap.wrap(line, 74)))
+        say(['these were not run under the same circumstances (--across: compare)', *apart])
         return REFUSED
     findings = judge.metrics(old['metrics'], new['metrics'], args.threshold)
     verdict = judge.worst(findings)
@@ -56,9 +80,7 @@ def compare(args):
                   sys.stdout, indent=None)
         print()
     else:
-        for line in [*apart, *judge.lines(findings, old['metrics'])]:
-            print('\n      '.join(textwrap.wrap(line, 74, drop_whitespace=False)) or '')
-        print('\n%s' % verdict)
+        say([*apart, *judge.lines(findings, old['metrics']), '', verdict])
     return {'worse': WORSE, 'undecided': UNDECIDED}.get(verdict, FINE)
 
 
@@ -120,6 +142,13 @@ def parser():
     one.add_argument('--json', action='store_true', help='for programs')
     one.add_argument('old', metavar='OLD')
     one.add_argument('new', metavar='NEW')
+
+    one = verb(show, 'A summary for a terminal.')
+    one.add_argument('files', nargs='+', metavar='FILE')
+
+    one = verb(history, 'A folder of results to which one can only add: adds files, and lists all.')
+    one.add_argument('folder', metavar='DIR')
+    one.add_argument('files', nargs='*', metavar='FILE')
 
     one = verb(export, 'Results as others take them.')
     one.add_argument('--to', required=True, metavar='FORMAT', choices=[

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Files of results: what is read, what is refused, what is kept."""
+
+import copy
+import json
+import os
+import subprocess
+
+import pytest
+from common import TOOL, metric, result
+from wc_results import results
+
+FIRST = os.path.dirname(os.path.realpath(__file__)) + '/version-1.json'
+
+
+def tool(*words):
+    done = subprocess.run([TOOL, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=False)
+    return done.returncode, done.stdout
+
+
+@pytest.fixture(name='file')
+def files(tmp_path):
+    def write(content, name='result.json'):
+        (tmp_path / name).write_text(content if isinstance(content, str) else json.dumps(content))
+        return str(tmp_path / name)
+    return write
+
+
+# --- validate -------------------------------------------------------------------------------------
+
+def test_a_result_is_valid():
+    assert results.problems(result([metric()]), strict=True) == []
+
+
+def test_readers_ignore_what_they_do_not_know_and_ci_does_not():
+    grown = result([metric(colour='red')])
+    grown['surprise'] = 1
+    assert results.problems(grown) == []
+    assert len(results.problems(grown, strict=True)) == 2
+
+
+@pytest.mark.parametrize('path, value', [
+    (['started'], 'yesterday'), (['metrics', 0, 'kind'], 'guessed'),
+    (['metrics', 0, 'samples', 0, 'value'], None), (['schema'], 'dpdk-vfio-wc/test-wc-perf/3'),
+    (['schema'], 'other/1'), (['status'], 'fine')])
+def test_what_is_wrong_is_named(file, path, value):
+    wrong = result([metric()])
+    place = wrong
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    status, said = tool('validate', file(wrong))
+    assert status == 1 and (str(path[-1]) in said or 'version 3 is not known' in said)
+
+
+def test_what_is_no_json_is_an_error(file):
+    assert tool('validate', file('{'))[0] == 1
+    status, said = tool('show', file('{'))
+    assert status == 2 and 'Traceback' not in said
+    assert tool('show', '/nowhere')[1] == 'dpdk-wc-results: /nowhere: No such file or directory\n'
+
+
+# --- The first version ------------------------------------------------------------------------------
+
+def test_the_first_version_is_valid_and_read():
+    assert tool('validate', '--strict', FIRST) == (0, '')
+    found = {m['id']: m for m in results.read(FIRST)['metrics']}
+    case = 'net_virtio/-/bar4+0x3000+0x1000/txonly/frame64/burst32/queues1/cores1/'
+    assert results.values(found[case + 'uc/tx_rate'])[1] == pytest.approx(1.01e6 * 1.01)
+    assert results.values(found[case + 'wc/pcie_writes'])[:2] == [2.0, 2.01]
+    assert results.summary(found[case + 'wc/uc/tx_rate']).median == pytest.approx(2)
+    assert found[case + 'wc/uc/tx_rate']['reasons'] == ['this platform ignores memory types']
+    assert found[case + 'uc/tx_rate']['usable']
+
+
+def test_what_was_read_follows_the_newest_schema_as_far_as_it_can():
+    read = results.read(FIRST)
+    assert all(problem.startswith(('$.environment:', '$.settings', '$.cases', '$: '))
+               for problem in results.problems(read))
+
+
+# --- Circumstances ----------------------------------------------------------------------------------
+
+def test_a_fingerprint_is_of_the_machine_not_of_the_code():
+    one = result([metric()])
+    other = copy.deepcopy(one)
+    other['environment']['parts']['commit'] = 'another'
+    assert results.fingerprint(one) == results.fingerprint(other)
+    other['environment']['microcode'] = '0x2'
+    assert results.fingerprint(one) != results.fingerprint(other)
+    assert results.differences(one, other) == ['environment.microcode: null, then "0x2"']
+
+
+# --- history ----------------------------------------------------------------------------------------
+
+def test_history_grows_and_forgets_nothing(file, tmp_path):
+    folder = str(tmp_path / 'history')
+    assert tool('history', folder, file(result([metric()])))[0] == 0
+    second = result([metric(values=[1.0] * 6)])
+    status, said = tool('history', folder, file(second))
+    assert status == 0 and len(said.splitlines()) == 3
+    assert tool('history', folder, file(second))[1] == said # it has that one
+    names = os.listdir(folder)
+    assert len(names) == 2 and all(name.startswith('2026-11-21T010000Z-') for name in names)
+    assert {os.stat('%s/%s' % (folder, name)).st_mode & 0o777 for name in names} == {0o444}
+    assert tool('history', folder, file('{}'))[0] == 2
+    assert len(os.listdir(folder)) == 2
+
+
+# --- show -------------------------------------------------------------------------------------------
+
+def test_a_summary_has_80_columns_and_says_what_may_not_be_used(file):
+    status, said = tool('show', FIRST, file(result([
+        metric(), metric('wc', 'pcie_writes', [2.04] * 6)], cpu='a CPU of many words ' * 10)))
+    assert status == 0
+    assert max(map(len, said.splitlines())) <= 80
+    assert 'wc/uc    tx_rate                     2  2..2 ' in said
+    assert '(!) not usable:' in said and 'this platform ignores memory types' in said
