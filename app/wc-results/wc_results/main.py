@@ -94,6 +94,12 @@ def export(args):
     return FINE
 
 
+def report(args):
+    from . import report as page
+    put(args.output, page.html(read_all(args.files), *filter(None, [args.charts])))
+    return FINE
+
+
 def read_all(paths):
     """Results of files, and of all files in folders."""
     files = [os.path.join(path, name) for path in paths if os.path.isdir(path)
@@ -159,6 +165,11 @@ def parser():
                      help='github-action-benchmark: series of which this is better (higher)')
     one.add_argument('--expected', metavar='FILE', help='dts: the result to measure up to')
     one.add_argument('--file-name', default='results.csv', help='otava-yaml: of the CSV')
+    one.add_argument('files', nargs='+', metavar='FILE', help='or folders of them')
+
+    one = verb(report, 'One HTML file, of the newest result and the history of all.')
+    one.add_argument('-o', '--output', required=True, metavar='FILE')
+    one.add_argument('--charts', metavar='SCRIPT', help='as app/wc-results/charts/build makes it')
     one.add_argument('files', nargs='+', metavar='FILE', help='or folders of them')
     return top
 
