@@ -2,6 +2,7 @@
 """lab/run test: pytest with the lab's own kinds of tests (lab/README.md, "Writing a test").
 
     host/test_*.py          the lab's own parts, on the host     pytest's
+    results/test_*.py       dpdk-wc-results                      pytest's
     unit/BUILD              builds, and their unit tests         Unit
     series/KERNEL           the kernel series, patch by patch    Series
     ena/fuzz                hostile input for the ENA model      Fuzz
@@ -34,6 +35,7 @@ from results import junit, tap
 
 STAGES = ('fast', 'test', 'long')
 LAB = '/src/lab'
+RESULTS = '/src/app/wc-results/test'
 
 # Everything a script may find changed by the one before it. All devices are with vfio-pci (their
 # drivers' mappings would come and go in the list of memory types), nobody holds one.
@@ -416,7 +418,8 @@ class Control(Test):
 
 class Lab:
     """pytest's plugin that makes the lab's tests of what there is, and says how they went."""
-    python = [LAB + '/host', LAB + '/tests'] # where pytest finds tests of its own kind
+    # Where pytest finds tests of its own kind.
+    python = [LAB + '/host', LAB + '/tests', RESULTS]
     junit = '/results/junit.xml'
 
     def __init__(self, args):
@@ -465,6 +468,8 @@ class Lab:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session, config, items):
         for item in items:
+            if str(item.path).startswith(RESULTS):
+                item._nodeid = 'results/' + re.sub('.*/(?=test_)', '', item.nodeid)
             item._nodeid = re.sub(r'^tests/', '', item.nodeid)
             module = item.getparent(pytest.Module).obj
             asks = getattr(module, 'ASKS', None)

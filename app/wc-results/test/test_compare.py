@@ -57,7 +57,7 @@ def counts(random, repeats, more):
              for frame in range(64, 72)] for level in (2.04, 2.04 * more)]
 
 
-# --- What must be found -----------------------------------------------------------------------------
+# --- What must be found ---------------------------------------------------------------------------
 
 def test_three_percent_of_a_count_are_always_found():
     random = numpy.random.default_rng(18)
@@ -81,7 +81,7 @@ def found(deviation, repeats, slower, reports=1000):
     return sum(verdicts([a], [b]) == ['worse'] for a, b in runs) / reports
 
 
-# --- How it is said -----------------------------------------------------------------------------------
+# --- How it is said -------------------------------------------------------------------------------
 
 def test_better_and_worse_are_as_the_direction_says():
     low, high = (metric(values=numpy.linspace(v, v * 1.001, 8)) for v in (1.0, 1.2))
@@ -132,7 +132,7 @@ def test_what_is_modelled_is_not_compared():
     assert verdicts([metric(kind='modelled')], [metric(kind='modelled')]) == []
 
 
-# --- The command --------------------------------------------------------------------------------------
+# --- The command ----------------------------------------------------------------------------------
 
 def run(tmp_path, old, new, *options):
     for name, content in ('old', old), ('new', new):

@@ -61,7 +61,7 @@ def test_what_is_no_json_is_an_error(file):
     assert tool('show', '/nowhere')[1] == 'dpdk-wc-results: /nowhere: No such file or directory\n'
 
 
-# --- The first version ------------------------------------------------------------------------------
+# --- The first version ----------------------------------------------------------------------------
 
 def test_the_first_version_is_valid_and_read():
     assert tool('validate', '--strict', FIRST) == (0, '')
@@ -80,7 +80,7 @@ def test_what_was_read_follows_the_newest_schema_as_far_as_it_can():
                for problem in results.problems(read))
 
 
-# --- Circumstances ----------------------------------------------------------------------------------
+# --- Circumstances --------------------------------------------------------------------------------
 
 def test_a_fingerprint_is_of_the_machine_not_of_the_code():
     one = result([metric()])
@@ -92,7 +92,7 @@ def test_a_fingerprint_is_of_the_machine_not_of_the_code():
     assert results.differences(one, other) == ['environment.microcode: null, then "0x2"']
 
 
-# --- history ----------------------------------------------------------------------------------------
+# --- history --------------------------------------------------------------------------------------
 
 def test_history_grows_and_forgets_nothing(file, tmp_path):
     folder = str(tmp_path / 'history')
@@ -108,7 +108,7 @@ def test_history_grows_and_forgets_nothing(file, tmp_path):
     assert len(os.listdir(folder)) == 2
 
 
-# --- show -------------------------------------------------------------------------------------------
+# --- show -----------------------------------------------------------------------------------------
 
 def test_a_summary_has_80_columns_and_says_what_may_not_be_used(file):
     status, said = tool('show', FIRST, file(result([

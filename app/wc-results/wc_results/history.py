@@ -13,7 +13,8 @@ def add(folder, path):
     with open(path, 'rb') as f:
         data = f.read()
     result = results.read(path)
-    name = '%s-%s.json' % (result['started'].replace(':', ''), hashlib.sha256(data).hexdigest()[:12])
+    name = '%s-%s.json' % (result['started'].replace(':', ''),
+                           hashlib.sha256(data).hexdigest()[:12])
     with tempfile.NamedTemporaryFile(dir=folder) as f:
         f.write(data)
         f.flush()

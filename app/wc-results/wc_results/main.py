@@ -9,7 +9,7 @@ import sys
 import tempfile
 import textwrap
 
-from . import results
+from . import export as formats, results
 
 # As compare ends, and others where they can.
 FINE, WORSE, USAGE, UNDECIDED, REFUSED = range(5)
@@ -85,7 +85,6 @@ def compare(args):
 
 
 def export(args):
-    from . import export as formats
     text = formats.FORMATS[args.to](read_all(args.files), args)
     if args.output is None:
         sys.stdout.write(text)
@@ -157,9 +156,8 @@ def parser():
     one.add_argument('files', nargs='*', metavar='FILE')
 
     one = verb(export, 'Results as others take them.')
-    one.add_argument('--to', required=True, metavar='FORMAT', choices=[
-        'openmetrics', 'prometheus', 'google-benchmark', 'github-action-benchmark', 'otava-csv',
-        'otava-yaml', 'junit', 'dts', 'bmf'], help='%(choices)s')
+    one.add_argument('--to', required=True, metavar='FORMAT', choices=list(formats.FORMATS),
+                     help='%(choices)s')
     one.add_argument('-o', '--output', metavar='FILE', help='renamed into place')
     one.add_argument('--direction', choices=['higher', 'lower'], default='higher',
                      help='github-action-benchmark: series of which this is better (higher)')

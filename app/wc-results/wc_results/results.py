@@ -81,7 +81,7 @@ def read(path):
     return upgraded(result)
 
 
-# --- The first version --------------------------------------------------------------------------
+# --- The first version ----------------------------------------------------------------------------
 
 def upgraded(result):
     """Version 1 had the samples in its arms and did not know PCI ids, cores or when a sample was
@@ -184,10 +184,10 @@ class Summary(NamedTuple):
 
 
 def summary(metric):
-    from scipy import stats
+    from scipy import special
     ordered = sorted(values(metric))
     n = len(ordered)
-    rank = int(stats.binom.ppf(0.025, n, 0.5))
+    rank = int((special.bdtr(range(n), n, 0.5) <= 0.025).sum())
     median = statistics.median(ordered)
     if rank == 0:
         return Summary(n, median, None, None)
