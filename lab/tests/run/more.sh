@@ -4,10 +4,29 @@
 # attached at run time, the plugin as well, and the end of it all.
 
 . /src/lab/tests/run.sh
-plan 29
+plan 34
 
 ena=$(bdf ena) virtio=$(bdf virtio) vf=$(bdf igbvf)
 memory_types_are
+
+# The ENA goes and comes.
+under --mode required
+prompt_start -a "$ena" -- --rxd=256 --txd=256 || exit
+prompt port stop 0
+prompt port close 0
+prompt device detach "$ena"
+is "ENA, detached: nothing of it is mapped" "$(grep -c vfio-device /proc/$testpmd/maps)" 0
+is "ENA, detached: nothing of it is reserved" "$(wc_entries "$ena" 2)" none
+prompt port attach "$ena"
+prompt port start 0
+prompt set fwd io
+prompt start
+circulate "ENA, attached again: 1,000 frames" 1000 60
+pages=$(leaves "$ena" 0)
+is "ENA, attached again: BAR2" "$(in_bar "$ena" 2 "$pages")" WC
+is "ENA, attached again: BAR0" "$(in_bar "$ena" 0 "$pages")" UC-
+prompt stop
+prompt_stop
 
 # A range, asked for: WC or a UC- cookie.
 run() { # DEVICE NETDEV BAR OFFSET TYPE
