@@ -6,7 +6,7 @@
 # out, a secondary process has the same, and nothing is left.
 
 . /src/lab/tests/dpdk.sh
-plan 26
+plan 24
 
 memory_types_are
 
