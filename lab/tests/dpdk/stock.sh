@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # modules: stock
+# stage: long
 # suites: bookworm
 # dpdk: 22.11
 # timeout: 300
