@@ -16,7 +16,7 @@
 json_t *
 environment_machine(unsigned int cpu);
 
-/* What maps: the kernel's vfio modules, the plugin's file; each with what tells two builds apart. */
+/* What maps: the kernel's vfio modules, the plugin's file; with what tells two builds apart. */
 json_t *
 environment_parts(const struct args *a);
 

@@ -22,7 +22,8 @@ def arm(memory_type, uc_writes, wc_writes, instructions=230, lingers=False):
         'memory_type': memory_type, 'memory_type_source': 'pte', 'leaves': [], 'other_leaves': {},
         'sent': [10], 'dropped': [10], 'counts_equal': None,
         'bus': {
-            'packets': 10, 'pcie_writes_per_burst': 1, 'loads': 0, 'merged_stores': 0, 'drained': {}, 'sites': [],
+            'packets': 10, 'pcie_writes_per_burst': 1, 'loads': 0, 'merged_stores': 0,
+            'drained': {}, 'sites': [],
             'residency': {'stores': 1, 'median': 1, 'p99': 1, 'worst': 1, 'lingers': lingers},
             **{name + '_per_packet': value for name, value in per_packet.items()}}}
 

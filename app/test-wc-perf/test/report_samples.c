@@ -43,7 +43,8 @@ fill_arm(struct arm_result *r, double mpps, const char *type, const char *source
 	r->samples = calloc(r->n, sizeof(*r->samples));
 	for (i = 0; i < r->n; i++)
 		r->samples[i] = (struct sample){
-			.at = i * 2.5, .order = 1 + i, .mpps = mpps * (1 + i / 100.0), .sent = 1000000 + i,
+			.at = i * 2.5, .order = 1 + i, .mpps = mpps * (1 + i / 100.0),
+			.sent = 1000000 + i,
 			.counted = 1000000 + i, .dropped = i, .pcie_writes = 2 + i / 100.0,
 			.wire_bytes = 168,
 		};

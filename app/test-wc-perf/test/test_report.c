@@ -31,7 +31,8 @@ setup(void **state)
 		for (i = 0; i < 3; i++)
 			samples[arm][i] = (struct sample){
 				.at = 3 * i + arm, .order = 1 + 3 * i + arm,
-				.mpps = mpps[arm] * (1 << i), .pcie_writes = 10 + i, .sent = 100 + 10 * arm + i,
+				.mpps = mpps[arm] * (1 << i), .pcie_writes = 10 + i,
+				.sent = 100 + 10 * arm + i,
 				.counted = 100 + 10 * arm + i, .dropped = i, .other = i,
 			};
 	}

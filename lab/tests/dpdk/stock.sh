@@ -45,7 +45,8 @@ asked() { # DPDK OUT
 		-e trace=ioctl,mmap,munmap,mremap,pread64,pwrite64,close,openat \
 		dpdk-testpmd -l 0-1 -m 256 -a "$addr" -a "$virtio" "${drivers[@]}" --no-telemetry \
 		-- --total-num-mbufs=4096 -i >/tmp/strace.log 2>&1
-	grep -E 'vfio-device|/dev/vfio' "$2" | sed -E 's/^[0-9]+ +//; s/0x[0-9a-f]{6,}/ADDR/g; s/\b[0-9]+</</g' >"$2.vfio"
+	grep -E 'vfio-device|/dev/vfio' "$2" |
+		sed -E 's/^[0-9]+ +//; s/0x[0-9a-f]{6,}/ADDR/g; s/\b[0-9]+</</g' >"$2.vfio"
 }
 asked distribution /tmp/before
 asked 22.11 /tmp/after

@@ -5,13 +5,14 @@
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
+plan 80
 
 for device in ivshmem virtio igbvf; do
 	ram=; [ $device != ivshmem ] || ram=2
 	selftest $device $ram
 	upstream $device $ram
 done
-selftest_results 4
+selftest_results
 for device in ivshmem virtio igbvf; do
 	is "$device: tests of write-combining are skipped for that" \
 		"$(grep -E '^(ok|not ok) [0-9]+ wc' "/tmp/selftest.$device" |
