@@ -105,13 +105,14 @@ class Machines:
 
     def __init__(self):
         self.machine, self.guest, self.error = None, None, None
-        self.coming = None
+        self.next, self.coming = None, None
 
-    def ahead(self, machine):
-        """Boot what will be asked for, while other tests run."""
-        if machine and machine != self.machine and not self.coming:
+    def ahead(self):
+        """Boot what will be asked for next, while another test runs. Not before that one has its
+        own guest: two that wait for a place to run in could wait for each other."""
+        if self.next and self.next != self.machine and not self.coming:
             thread = concurrent.futures.ThreadPoolExecutor(1)
-            self.coming = machine, thread.submit(self.boot, *machine)
+            self.coming = self.next, thread.submit(self.boot, *self.next)
 
     def get(self, machine):
         if machine != self.machine:
@@ -129,6 +130,7 @@ class Machines:
                     raise
         if self.error:
             raise Failed(self.error)
+        self.ahead()
         return self.guest
 
     def boot(self, arch, suite, variant, append, device, bus, accel, dpdk, kernel):
@@ -550,8 +552,9 @@ class Lab:
             say('%s (%d of %d)' % (item.nodeid, len(self.times) + 1, self.total))
         if isinstance(item, (Boots, Installer, Control, Mutant)):
             self.machines.close()
-        elif nextitem:
-            self.machines.ahead(nextitem.machine)
+        self.machines.next = nextitem and nextitem.machine
+        if not item.machine:
+            self.machines.ahead()
         start = time.monotonic()
         try:
             return (yield)
@@ -600,7 +603,8 @@ class Lab:
         if self.args.level == 'fast':
             machines = [item.machine for item in session.items if item.machine]
             if len(session.items) > 1 and machines:
-                self.machines.ahead(machines[0])
+                self.machines.next = machines[0]
+                self.machines.ahead()
 
     def pytest_sessionfinish(self):
         self.machines.close_all()
