@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # For the scripts that run the two tests of mmap cookies: the kernel's (the last patch of the
 # series; vfio_mmap_cookie_test), which needs no lab, and the lab's (lab/guest/programs/cookies;
-# vfio-cookies). How many results they have differs between kernels and devices, and the plan of a
-# script is those that are not skipped, and two of each run. Where there are no cookies, say so:
-# cookies=no.
+# vfio-cookies). How many results they have differs between kernels and devices: those that are not
+# skipped, and two of each run. Where there are no cookies, say so: cookies=no.
 # shellcheck disable=SC2154 # patience is lib.sh's
 
 # The stock kernel has no iommufd: its tests would all be skipped.
@@ -34,6 +33,16 @@ upstream() {
 }
 
 ran() { grep -E '^(ok|not ok) [0-9]+ ' "$@" | grep -cv '# SKIP'; } # FILES...
+
+# selftest_plan [N]: for scripts whose kernels differ in how many tests they have: those that were
+# not skipped, two of each run, and N more.
+selftest_plan() {
+	local run total=0
+	for run in "${selftests[@]}"; do
+		total=$((total + $(ran "/tmp/selftest.${run% *}") + 2))
+	done
+	plan $((total + ${1-0}))
+}
 
 # With cookies all must pass, and many of the kernel's own; without any the exit status says
 # skipped, and of the kernel's own none passes.

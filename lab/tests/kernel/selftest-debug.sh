@@ -27,7 +27,8 @@ for device in ivshmem testdev virtio; do
 done
 upstream ivshmem 2
 upstream virtio
-selftest_results 1
+selftest_plan 1
+selftest_results
 
 # An object must be seen without a reference twice, some seconds apart, to be called a leak
 for _ in 1 2; do

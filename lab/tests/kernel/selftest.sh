@@ -28,14 +28,16 @@ done
 
 case $(uname -r) in
 7.*)
-	selftest_results 2
+	selftest_plan 2
+	selftest_results
 	for device in $devices; do
 		is "$device: tests of DMABUFs that ran" \
 			"$(grep -cE '^ok .*dmabuf$' "/tmp/selftest.$device")" 1
 	done
 	;;
 *)
-	selftest_results 1
+	selftest_plan 1
+	selftest_results
 	is "tests that ran on no device" "$(selftest_never_ran)" ""
 	;;
 esac
