@@ -8,5 +8,5 @@
 # Start what follows under the launcher, with these options.
 under() { launcher=(vfio-wc-run "$@" --); }
 
-# What the launcher's library said in testpmd's log.
-run_lines() { grep '^vfio-wc-run: ' $testpmd_log; }
+# What the launcher's library said in testpmd's log, where another thread may have left a line open.
+run_lines() { grep -o 'vfio-wc-run: .*' $testpmd_log; }

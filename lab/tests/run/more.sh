@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# stage: long
 # timeout: 480
 # More of what wc.sh shows: UC- cookies, other PMDs, a file, all kinds of memory, a device that is
 # attached at run time, the plugin as well, and the end of it all.
@@ -48,7 +49,8 @@ run igbvf net2 0 0x3000 WC
 # All devices of a kind, from a file; and what memory EAL uses is nothing to it.
 printf '# doorbells\ndev=1af4:1041,bar=4,offset=0x3000,len=0x1000,mode=required\n' >/tmp/wc.conf
 under --config /tmp/wc.conf
-for memory in --in-memory --legacy-mem "--no-huge --iova-mode=va"; do
+# (Without huge pages each page is a mapping of the IOMMU's, of which vfio allows 65535.)
+for memory in --in-memory --legacy-mem "--no-huge --iova-mode=va -m 128"; do
 	before=$(frames net0)
 	# shellcheck disable=SC2086 # words
 	testpmd_start -a "$virtio" $memory -- --forward-mode=txonly || continue
