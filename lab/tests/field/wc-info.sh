@@ -86,3 +86,8 @@ await 10 test -e "/sys/bus/pci/devices/$(bdf igbvf)"
 vf=$(lab-bind igbvf)
 matches "a VF that wants a token: it is said" "$(dpdk-wc-info --open "$vf" 2>&1)" \
 	"cannot open the device: .*wants the VF token"
+echo 0 >"/sys/bus/pci/devices/$pf/sriov_numvfs"
+echo N >/sys/module/vfio_pci/parameters/enable_sriov
+lab-bind -d igb igb >/dev/null
+echo 1 >"/sys/bus/pci/devices/$pf/sriov_numvfs"
+await 10 test -e "/sys/bus/pci/devices/$vf"
