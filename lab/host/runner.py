@@ -105,14 +105,13 @@ class Machines:
 
     def __init__(self):
         self.machine, self.guest, self.error = None, None, None
-        self.next, self.coming = None, None
+        self.coming = None
 
-    def ahead(self):
-        """Boot what will be asked for next, while another test runs. Not before that one has its
-        own guest: two that wait for a place to run in could wait for each other."""
-        if self.next and self.next != self.machine and not self.coming:
-            thread = concurrent.futures.ThreadPoolExecutor(1)
-            self.coming = self.next, thread.submit(self.boot, *self.next)
+    def ahead(self, machine):
+        """Boot what will be asked for, while tests run that need no guest. Beside another guest it
+        would be of no use: they share what is installed."""
+        thread = concurrent.futures.ThreadPoolExecutor(1)
+        self.coming = machine, thread.submit(self.boot, *machine)
 
     def get(self, machine):
         if machine != self.machine:
@@ -130,7 +129,6 @@ class Machines:
                     raise
         if self.error:
             raise Failed(self.error)
-        self.ahead()
         return self.guest
 
     def boot(self, arch, suite, variant, append, device, bus, accel, dpdk, kernel):
@@ -552,9 +550,6 @@ class Lab:
             say('%s (%d of %d)' % (item.nodeid, len(self.times) + 1, self.total))
         if isinstance(item, (Boots, Installer, Control, Mutant)):
             self.machines.close()
-        self.machines.next = nextitem and nextitem.machine
-        if not item.machine:
-            self.machines.ahead()
         start = time.monotonic()
         try:
             return (yield)
@@ -603,8 +598,7 @@ class Lab:
         if self.args.level == 'fast':
             machines = [item.machine for item in session.items if item.machine]
             if len(session.items) > 1 and machines:
-                self.machines.next = machines[0]
-                self.machines.ahead()
+                self.machines.ahead(machines[0])
 
     def pytest_sessionfinish(self):
         self.machines.close_all()
