@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# stage: long
 # append: nopat
 # timeout: 180
 # Without PAT there is no write-combining: required says so, and nothing runs uncached.

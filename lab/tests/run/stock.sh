@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # modules: stock
-# suites: trixie bookworm forky
+# suites: trixie forky
 # timeout: 300
 # On a kernel without mmap cookies: one notice and business as usual, or a program that cannot map
 # the BAR, and the reason.
