@@ -569,7 +569,6 @@ def install(build_first=True, suite='trixie', kernel_name=DEFAULT_KERNEL, dpdk_r
                     out + PREFIX + '/bin/vfio-cookies')
     if dpdk_release:
         built, copy = dpdk(dpdk_release), '%s%s/dpdk-%s' % (out, PREFIX, dpdk_release)
-        with locked('dpdk-copy'): # the next guest boots beside this one, and one may run already
-            if not os.path.isdir(copy):
-                shutil.copytree(built, copy, symlinks=True)
+        if not os.path.isdir(copy):
+            shutil.copytree(built, copy, symlinks=True)
     return out + PREFIX
