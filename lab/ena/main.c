@@ -87,12 +87,13 @@ stats(const struct ena *ena)
 	       " rx_frames=%" PRIu64 " rx_bytes=%" PRIu64 " rx_drops=%" PRIu64
 	       " llq_frames=%" PRIu64 " host_frames=%" PRIu64 " tx_doorbells=%" PRIu64
 	       " tx_queues=%u rx_queues=%u llq_queues=%u llq_entry=%u mtu=%u resets=%" PRIu64
-	       " refused=%" PRIu64 " violations=%" PRIu64 " fatal=%d burst=%u\n",
+	       " refused=%" PRIu64 " violations=%" PRIu64 " fatal=%d burst=%u"
+	       " shaped=%" PRIu64 "\n",
 	       ena->count.tx_frames, ena->count.tx_bytes, ena->count.tx_drops, ena->count.rx_frames,
 	       ena->count.rx_bytes, ena->count.rx_drops, ena->count.llq_frames,
 	       ena->count.host_frames, tx_doorbells, tx, rx, llq, ena->llq_entry_size, ena->mtu,
 	       ena->count.resets, ena->count.refused, ena->count.violations, ena->fatal,
-	       ena->llq_burst_taken);
+	       ena->llq_burst_taken, ena->count.shaped);
 }
 
 /* False: stdin is closed. */
