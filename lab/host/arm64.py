@@ -26,8 +26,6 @@ DEVICES = [
     ('ivshmem', '0000:00:06.0', '-',
      '-object memory-backend-memfd,id=shmem,size=64M,share=on '
      '-device ivshmem-plain,memdev=shmem,addr=6.0'),
-    # A bus that can be reset, 1 GB of memory behind BAR2, and an I/O BAR. No driver knows it.
-    # (Without hotplug, or each reset of the bus takes a second.)
     ('testdev', '0000:01:00.0', '-', PORT % (1, 1, 'a.0') + ',hotplug=off'
      ' -device pci-testdev,bus=port1,addr=0.0,membar=1G,membar-backed=on'),
 ]
@@ -250,6 +248,7 @@ class Witness(witness.Witness):
 class Arm64Guest(Guest):
     Witness = Witness
     bound = ' '.join(device[0] for device in DEVICES)
+    idle = ''
 
     def __init__(self, variant, console=None):
         super().__init__(kernel=kernel().image, lib_modules=None, initrd=initrd(variant), sink=None,

@@ -41,6 +41,11 @@ DEVICES = [
     # somebody says "mode wire".
     ('ena', '0000:00:07.0', 'ena0', ENA % ('ena0', '7.0')),
     ('enb', '0000:00:02.0', 'ena1', ENA % ('ena1', '2.0')),
+    # A bus that can be reset, 1 GB of memory behind BAR2, and an I/O BAR. No driver knows it.
+    # (Without hotplug, or each reset of the bus takes a second.)
+    ('testdev', '0000:02:00.0', '-', PORT % (2, 2, 'a.0') + ',hotplug=off'
+     ' -device pci-testdev,bus=port2,addr=0.0,membar=1G,membar-backed=on'),
+    ('nvme', '0000:00:0b.0', '-', '-device nvme,serial=lab,cmb_size_mb=2,addr=b.0'),
 ]
 
 # An emulated CPU that the host is slow to run is no fault of the guest's kernel: it must not
@@ -132,8 +137,9 @@ class Guest:
     """
     count = 0
     Witness = witness.Witness
-    # What is with vfio-pci when a test begins.
+    # What is with vfio-pci when a test begins, and what with nobody.
     bound = 'virtio vmxnet3 igbvf ivshmem ena'
+    idle = 'enb testdev nvme'
     PATIENCE = 600 # seconds to boot; a loaded machine takes ten times as long as a quiet one
     QUIET = 6 # seconds that it takes on a quiet one
     HUGEPAGES = 5 / 16 # of RAM

@@ -37,16 +37,19 @@ STAGES = ('fast', 'test', 'long')
 LAB = '/src/lab'
 RESULTS = '/src/app/wc-results/test'
 
-# Everything a script may find changed by the one before it. All devices are with vfio-pci (their
-# drivers' mappings would come and go in the list of memory types), nobody holds one.
+# Everything a script may find changed by the one before it. Devices are with vfio-pci (their
+# drivers' mappings would come and go in the list of memory types) or with nobody, nobody holds one.
 BASELINE = '''
 for pid in $(pgrep -x 'dpdk-.*' 2>/dev/null); do
     echo "left behind: $(ps -o args= $pid)"
     kill -9 $pid
     while [ -d /proc/$pid ]; do sleep 0.1; done
 done
-for device in DEVICES; do
+for device in BOUND; do
     lab-bind $device >/dev/null || echo "cannot bind $device"
+done
+for device in IDLE; do
+    lab-bind -d none $device >/dev/null || echo "cannot unbind $device"
 done
 rm -rf /var/run/dpdk /dev/hugepages/rtemap_* 2>/dev/null
 grep -so 'PAT:.*' /sys/kernel/debug/x86/pat_memtype_list | sort
@@ -61,7 +64,7 @@ class Asks:
     """What a test in a guest asks for: the header of a script, ASKS of a Python module."""
     KEYS = {'modules': 'patched', 'append': '', 'stage': 'test', 'suites': 'trixie',
             'timeout': '120', 'device': '', 'bus': '', 'accel': '', 'dpdk': '',
-            'kernel': build.DEFAULT_KERNEL, 'arch': 'x86'}
+            'kernel': build.DEFAULT_KERNEL, 'long': '', 'arch': 'x86'}
 
     def __init__(self, where, asks):
         self.__dict__.update(self.KEYS)
@@ -71,6 +74,9 @@ class Asks:
             setattr(self, key, str(value))
         if self.stage not in STAGES:
             raise LabError('%s: no such stage: %s' % (where, self.stage))
+        for word in self.long.split():
+            if word not in self.suites.split() + self.kernel.split():
+                raise LabError('%s: it does not run on %s' % (where, word))
 
     @classmethod
     def of_script(cls, path):
@@ -91,6 +97,13 @@ class Asks:
         return [(self.arch, suite, self.modules, self.append, self.device, self.bus, self.accel,
                  self.dpdk, kernel)
                 for suite in self.suites.split() for kernel in self.kernel.split()]
+
+    def stage_on(self, machine):
+        """On some it may be tested in --long only: all on those that are built only there."""
+        _, suite, *_, kernel = machine
+        built, *_ = Unit.BUILDS.get('gcc-' + suite, Unit.BUILDS['gcc'])
+        late = {suite, kernel} & set(self.long.split())
+        return max(self.stage, built, 'long' if late else 'fast', key=STAGES.index)
 
 
 def where(machine):
@@ -180,7 +193,8 @@ class Machines:
 
 def baseline(guest):
     out = []
-    guest.run(BASELINE.replace('DEVICES', guest.bound), out.append, Guest.PATIENCE)
+    guest.run(BASELINE.replace('BOUND', guest.bound).replace('IDLE', guest.idle), out.append,
+              Guest.PATIENCE)
     return b''.join(out).decode('utf-8', 'replace').splitlines()
 
 
@@ -446,17 +460,15 @@ class Lab:
         for name in build.kernels():
             yield Series.make(session, 'series/' + name,
                               again=self.args.keyword or self.args.level == 'long')
-        yield Fuzz.make(session, 'ena/fuzz', seconds=600 if self.args.level == 'long' else 60)
+        yield Fuzz.make(session, 'ena/fuzz', seconds=600 if self.args.level == 'long' else 30)
         yield Boots.make(session, 'lab/boots')
         for suite in 'trixie', 'bookworm':
             yield Installer.make(session, 'installer/' + suite)
         for path in sorted(glob.glob(LAB + '/tests/*/*.sh')):
             asks, name = Asks.of_script(path), '/'.join(path.split('/')[-2:])[:-len('.sh')]
             for machine in asks.machines():
-                # A release that is built for --long only is tested there only.
-                built, *_ = Unit.BUILDS.get('gcc-' + machine[1], Unit.BUILDS['gcc'])
                 yield Script.make(session, name + where(machine), script=path, asks=asks,
-                                  stage=max(asks.stage, built, key=STAGES.index),
+                                  stage=asks.stage_on(machine),
                                   machine=machine, machines=self.machines)
         found = [mutants.Mutant(path) for path in sorted(glob.glob(LAB + '/mutants/*.patch'))]
         yield Control.make(session, 'mutants/control',

@@ -18,13 +18,13 @@ from guest import Guest, LabError
 
 class Here(Guest):
     """Runs jobs where we are, and complains as a kernel when a job has asked for it."""
-    bound, patience, boot_seconds = '', 1, 1
+    bound, idle, patience, boot_seconds = '', '', 1, 1
     def __init__(self):
         self.complaints, self.dead, self.left = [], False, []
     def run(self, script, write, timeout=0):
         if self.dead:
             raise LabError('the guest died (finish the command)')
-        if script == runner.BASELINE.replace('DEVICES', ''):
+        if script == runner.BASELINE.replace('BOUND', '').replace('IDLE', ''):
             write('\\n'.join(self.left).encode())
             return 0
         done = subprocess.run(['bash', '-c', script], stdout=subprocess.PIPE,
@@ -58,10 +58,11 @@ class Lab(runner.Lab):
     def tests(self, session):
         self.machines = Machines()
         for path in sorted(glob.glob(sys.argv[1] + '/*.sh')):
-            asks = runner.Asks.of_script(path)
-            yield runner.Script.make(session, 'x/' + os.path.basename(path)[:-3], script=path,
-                                     asks=asks, machine=asks.machines()[0],
-                                     stage=asks.stage, machines=self.machines)
+            asks, name = runner.Asks.of_script(path), 'x/' + os.path.basename(path)[:-3]
+            for machine in asks.machines():
+                yield runner.Script.make(session, name + runner.where(machine), script=path,
+                                         asks=asks, machine=machine,
+                                         stage=asks.stage_on(machine), machines=self.machines)
 
 signal.signal(signal.SIGTERM, main.stop)
 sys.exit(runner.do_test(sys.argv[2:], Lab))
@@ -169,6 +170,8 @@ def test_no_test_is_a_failure(lab):
 def test_unknown_headers_are_not_ignored(lab):
     status, output = lab({'a.sh': '# stage: sometimes\n' + LIB + 'plan 1\nok one\n'})
     assert status == 1 and 'no such stage' in output, output
+    status, output = lab({'a.sh': '# suites: trixie\n# long: woody\n' + LIB + 'plan 1\nok one\n'})
+    assert status == 1 and 'it does not run on woody' in output, output
 
 
 def test_python(lab):
@@ -199,6 +202,14 @@ def test_choice(lab):
     assert closing(lab(scripts, '--long', '-k', 'x/b')[1]) == '2 passed, 0 failed'
     assert lab(scripts, '-k', 'nothing')[0] == 1
     assert closing(lab(scripts, '--exactly', 'x/b')[1]) == '2 passed, 0 failed'
+
+
+def test_choice_of_machines(lab):
+    scripts = {'a.sh': '# suites: trixie bookworm\n# kernel: 6.12 6.1\n# long: bookworm 6.1\n' +
+                       LIB + 'plan 1\nok one\n'}
+    assert closing(lab(scripts)[1]) == '2 passed, 0 failed'
+    status, output = lab(scripts, '--long')
+    assert closing(output) == '8 passed, 0 failed' and 'ok x/a@6.1@bookworm: one' in output, output
 
 
 def test_junit(lab, tmp_path):

@@ -83,13 +83,6 @@ trap 'exit $((failures > 0))' EXIT
 
 bdf() { lab-bind -n "$1"; }
 
-# What "device: ...pci-testdev" adds gets a name, as the lab's other devices have one.
-name_testdev() {
-	grep -q ^testdev /run/lab/devices ||
-		echo "testdev $(grep -l 0x0005 /sys/bus/pci/devices/*/device | cut -d/ -f6) -" \
-			>>/run/lab/devices
-}
-
 # Physical address of a BAR.
 bar_pa() { # BDF BAR
 	awk -v bar="$2" 'NR == bar + 1 { print $1 }' "/sys/bus/pci/devices/$1/resource"

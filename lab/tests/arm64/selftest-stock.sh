@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# stage: long
 # modules: stock
 # As lab/tests/kernel/selftest-stock.sh: the distribution's modules have no cookies, the test says
 # so.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # modules: stock
 # kernel: 6.12 7.x
+# long: 7.x
 # accel: icount
 # timeout: 300
 # What the series costs where programs went before it: instructions with the distribution's modules

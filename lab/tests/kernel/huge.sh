@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# device: pcie-pci-bridge,id=pci1,addr=a.0 pci-testdev,bus=pci1,addr=1.0,membar=1G,membar-backed=on
 # timeout: 300
 # A big BAR is mapped write-combined through huge leaves, and a huge leaf never spans two types:
 # what the page tables hold, read from outside, for a program that is not the kernel's selftest.
@@ -8,8 +7,6 @@
 plan 12
 
 PAGE=0x1000 HUGE=0x200000 GIGA=0x40000000
-name_testdev
-
 bar_start() { # DEVICE BAR
 	addr=$(lab-bind "$1")
 	pa=$(bar_pa "$addr" "$2")

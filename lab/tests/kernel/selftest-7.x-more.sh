@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # kernel: 7.x
-# device: pcie-pci-bridge,id=pci1,addr=a.0 pci-testdev,bus=pci1,addr=1.0,membar=1G,membar-backed=on
 # stage: long
 # timeout: 900
 # As selftest.sh, for the series for mainline: devices that differ; no test may be skipped on all
@@ -8,8 +7,6 @@
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
-
-name_testdev
 
 for device in ivshmem testdev virtio igbvf; do
 	case $device in ivshmem | testdev) ram=2 ;; *) ram= ;; esac

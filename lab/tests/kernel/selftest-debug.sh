@@ -2,7 +2,6 @@
 # modules: debug
 # append: no5lvl
 # kernel: 6.12 7.x
-# device: pcie-pci-bridge,id=pci1,addr=a.0 pci-testdev,bus=pci1,addr=1.0,membar=1G,membar-backed=on
 # stage: long
 # timeout: 2400
 # The tests of cookies under KASAN, lockdep and kmemleak, with files from the group and from the
@@ -14,7 +13,6 @@
 . /src/lab/tests/selftest.sh
 
 selftest_timeout=1000
-name_testdev
 # KASAN shadows what the kernel maps, 128 MB for the BAR of 1 GB, which takes seconds whenever WC
 # comes or goes: there only the tests that need a BAR of that size.
 huge=(-t huge_plain_with_wc_pages -t huge_wc -t huge_wc_slice -t two_types_one_bar)

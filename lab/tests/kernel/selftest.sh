@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# device: pcie-pci-bridge,id=pci1,addr=a.0 pci-testdev,bus=pci1,addr=1.0,membar=1G,membar-backed=on
 # kernel: 6.12 6.1 7.x
 # stage: test
 # timeout: 600
@@ -11,10 +10,6 @@
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
-
-# Memory that is really memory behind 1 GB of BAR2, an I/O BAR, and a bus that can be reset. No
-# kernel driver knows it.
-name_testdev
 
 case $(uname -r) in
 7.*) devices="ivshmem virtio" ;;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # modules: stock
 # suites: trixie bookworm
+# long: bookworm
 # The witness tells the truth: with the distribution's modules every BAR page that a stock testpmd
 # uses is UC-, QEMU's own page walker agrees, and each frame is counted.
 

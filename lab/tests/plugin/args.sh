@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # stage: test
-# device: pcie-pci-bridge,id=pci1,addr=a.0 pci-testdev,bus=pci1,addr=1.0,membar=1G,membar-backed=on
 # timeout: 240
 # Bad arguments: a message each, no crash, no half-done state; the port keeps working.
 
 . /src/lab/tests/plugin.sh
 plan 30
 
-name_testdev
 virtio=$(bdf virtio) vf=$(bdf igbvf) vmxnet3=$(bdf vmxnet3) igb=$(bdf igb)
 testdev=$(lab-bind testdev) # its BAR 1 is I/O ports
 memory_types_are

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # stage: test
 # suites: trixie bookworm forky
+# long: bookworm
 # timeout: 240
 # Ports come and go, and so does the plugin, while testpmd runs.
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # stage: test
 # suites: trixie bookworm forky
+# long: bookworm
 # timeout: 300
 # A program with DPDK linked statically, as DPDK builds its own by default, loads the plugin by -d;
 # so does its secondary process.

@@ -2,6 +2,7 @@
 # modules: stock
 # stage: test
 # suites: trixie bookworm forky
+# long: bookworm
 # timeout: 240
 # On a kernel without mmap cookies: one notice and business as usual, or a refusal; never a crash.
 

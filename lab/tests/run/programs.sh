@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# device: nvme,serial=lab,cmb_size_mb=2
 # timeout: 300
 # Programs that are not testpmd: DPDK linked statically, none of it, no C. The page tables say what
 # they have.
@@ -82,7 +81,6 @@ end static
 memory_types_as_before static
 
 # A C program that pushes into an NVMe controller's memory buffer; started by another one.
-echo "nvme $(grep -l 0x010802 /sys/bus/pci/devices/*/class | cut -d/ -f6) -" >>/run/lab/devices
 nvme=$(lab-bind nvme)
 id=$(cut -c3-6 "/sys/bus/pci/devices/$nvme/vendor"):$(cut -c3-6 "/sys/bus/pci/devices/$nvme/device")
 start "^buffer" vfio-wc-run --range "dev=$id,bar=2,mode=required" -- \

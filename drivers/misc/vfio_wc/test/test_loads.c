@@ -6,13 +6,11 @@
  * library and no other, as a program with nothing but drivers loaded later. Each case is a process.
  */
 
-#include "test.h"
+#include "process.h"
 
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_ethdev.h>
@@ -25,8 +23,9 @@ enum { CAME_UP = 40, NO_EAL, NOT_LOADED };
 
 /* As EAL does with -d, whose rule that nobody else may write to a path the build need not keep. */
 static int
-application(const char *vdev)
+application(char **args)
 {
+	const char *vdev = args[0];
 	char option[256];
 	char *argv[] = {
 		(char[]){ "test_loads" }, (char[]){ "--no-huge" }, (char[]){ "--no-pci" },
@@ -44,39 +43,15 @@ application(const char *vdev)
 	return CAME_UP;
 }
 
-static char output[16384];
-
 /* How it ended; what it said is in output. */
 static int
 run(const char *vdev)
 {
-	int ends[2], status = -1;
-	size_t n = 0;
-	ssize_t got;
-	pid_t pid;
+	int status = process(application, (char *[]){ (char *)(uintptr_t)vdev, NULL });
 
-	assert_int_equal(pipe(ends), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		dup2(ends[1], STDOUT_FILENO);
-		dup2(ends[1], STDERR_FILENO);
-		close(ends[0]);
-		close(ends[1]);
-		_exit(application(vdev));
-	}
-	close(ends[1]);
-	while (n < sizeof(output) - 1 &&
-			(got = read(ends[0], output + n, sizeof(output) - 1 - n)) > 0)
-		n += got;
-	output[n] = '\0';
-	close(ends[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (!WIFEXITED(status))
-		fail_msg("\"%s\": status 0x%x: %s", vdev, status, output);
-	if (WEXITSTATUS(status) == NOT_LOADED)
+	if (status == NOT_LOADED)
 		fail_msg("%s is not loaded: %s", plugin, output);
-	return WEXITSTATUS(status);
+	return status;
 }
 
 #ifndef WITH_EAL_ALONE

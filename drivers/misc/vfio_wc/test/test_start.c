@@ -5,12 +5,10 @@
  * and what does not.
  */
 
-#include "test.h"
+#include "process.h"
 
 #include <stdbool.h>
 #include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <rte_bus_vdev.h>
 #include <rte_dev.h>
@@ -59,39 +57,21 @@ application(const char *vdev, const char *attach)
 	return CAME_UP;
 }
 
-static char output[16384];
+static int
+again(char **args)
+{
+	setenv(VERSION, args[1], 1);
+	execl("/proc/self/exe", "test_start", args[0], args[2], NULL);
+	return 99;
+}
 
 /* Its exit status; what it said is in output. */
 static int
 start(const char *version, const char *vdev, const char *attach)
 {
-	int ends[2], status = -1;
-	size_t n = 0;
-	ssize_t got;
-	pid_t pid;
+	const char *args[] = { vdev, version, attach, NULL };
 
-	assert_int_equal(pipe(ends), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		dup2(ends[1], STDOUT_FILENO);
-		dup2(ends[1], STDERR_FILENO);
-		close(ends[0]);
-		close(ends[1]);
-		setenv(VERSION, version, 1);
-		execl("/proc/self/exe", "test_start", vdev, attach, NULL);
-		_exit(99);
-	}
-	close(ends[1]);
-	while (n < sizeof(output) - 1 &&
-			(got = read(ends[0], output + n, sizeof(output) - 1 - n)) > 0)
-		n += got;
-	output[n] = '\0';
-	close(ends[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (!WIFEXITED(status))
-		fail_msg("%s, \"%s\": status 0x%x: %s", version, vdev, status, output);
-	return WEXITSTATUS(status);
+	return process(again, (char **)(uintptr_t)args);
 }
 
 #define DEV "dev=0000:ff:1f.7,bar=0"	/* EAL has no PCI devices */
