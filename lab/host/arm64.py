@@ -251,8 +251,9 @@ class Arm64Guest(Guest):
     idle = ''
 
     def __init__(self, variant, console=None):
-        super().__init__(kernel=kernel().image, lib_modules=None, initrd=initrd(variant), sink=None,
-                         ena=None, accel=build.TCG, console=console)
+        super().__init__(kernel=kernel().image, version=kernel().version, lib_modules=None,
+                         initrd=initrd(variant), sink=None, ena=None, accel=build.TCG,
+                         console=console)
 
     def _export(self, *_):
         pass

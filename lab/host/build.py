@@ -354,8 +354,8 @@ def debug_kernel(kern, patched):
 def machine(wanted, variant=None, name=DEFAULT_KERNEL):
     kern = kernel(name)
     image = kern.image
-    parts = {'kernel': image, 'lib_modules': kern.modules, 'initrd': initrd(kern), 'sink': sink(),
-             'ena': ena()}
+    parts = {'kernel': image, 'version': kern.version, 'lib_modules': kern.modules,
+             'initrd': initrd(kern), 'sink': sink(), 'ena': ena()}
     if variant in DEBUG:
         parts['kernel'] = debug_kernel(kern, DEBUG[variant])
         # All is built in, and instruments every access: KVM would be no help to find races here.

@@ -46,6 +46,8 @@ DEVICES = [
     ('testdev', '0000:02:00.0', '-', PORT % (2, 2, 'a.0') + ',hotplug=off'
      ' -device pci-testdev,bus=port2,addr=0.0,membar=1G,membar-backed=on'),
     ('nvme', '0000:00:0b.0', '-', '-device nvme,serial=lab,cmb_size_mb=2,addr=b.0'),
+    ('crypto', '0000:00:0c.0', '-', '-object cryptodev-backend-builtin,id=crypto '
+     '-device virtio-crypto-pci,cryptodev=crypto,addr=c.0,iommu_platform=on'),
 ]
 
 # An emulated CPU that the host is slow to run is no fault of the guest's kernel: it must not
@@ -129,7 +131,7 @@ class Qmp:
 class Guest:
     """A running guest. Everything of it lives in one directory in RAM, and dies with it.
 
-    kernel, lib_modules: its image, and the /lib/modules that has its modules
+    kernel, version, lib_modules: its image, its release, and the /lib/modules that has its modules
     modules: directory that takes the place of the kernel's drivers/vfio, or None (stock)
     install: directory that appears as /opt/dpdk-vfio-wc, or None
     results: directory that appears as /results
@@ -139,14 +141,14 @@ class Guest:
     Witness = witness.Witness
     # What is with vfio-pci when a test begins, and what with nobody.
     bound = 'virtio vmxnet3 igbvf ivshmem ena'
-    idle = 'enb testdev nvme'
+    idle = 'enb testdev nvme crypto'
     PATIENCE = 600 # seconds to boot; a loaded machine takes ten times as long as a quiet one
     QUIET = 6 # seconds that it takes on a quiet one
     HUGEPAGES = 5 / 16 # of RAM
 
-    def __init__(self, kernel, lib_modules, initrd, sink, ena, accel, modules=None, install=None,
-                 results='/results', append='', devices=(), console=None, tty=False, ram=RAM,
-                 userland=None, plugin=None):
+    def __init__(self, kernel, version, lib_modules, initrd, sink, ena, accel, modules=None,
+                 install=None, results='/results', append='', devices=(), console=None, tty=False,
+                 ram=RAM, userland=None, plugin=None):
         Guest.count += 1
         self.dir = tempfile.mkdtemp(prefix='guest', dir='/lab')
         self.processes, self.mounts = [], []
@@ -154,7 +156,7 @@ class Guest:
         self.qmp, self.plugin = None, plugin
         os.makedirs(self.dir + '/share/job')
         self.console = console or self.dir + '/console'
-        self.version = os.path.basename(kernel).split('-', 1)[1]
+        self.version = version
         self.slot = None if tty else take_slot()
         try:
             self._export(lib_modules, modules, install, userland)

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3 -IS
 # SPDX-License-Identifier: BSD-3-Clause
 """query.py EXPRESSION [COMMAND]: print what a Python expression says of a, a JSON text: the
 standard input, or what a DPDK process answers to a telemetry command."""

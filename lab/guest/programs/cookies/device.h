@@ -31,7 +31,8 @@
 #define BAR_TIMES	4	/* bytes mapped at a time, in sizes of the BAR */
 #define PMD_SIZE	(page_size * page_size / 8)
 #define PUD_SIZE	(PMD_SIZE * page_size / 8)
-#define STRESS_SECONDS	3
+#define STRESS_SECONDS	1	/* at least, and as long as it takes for each worker's */
+#define STRESS_ROUNDS	10
 
 #define IORESOURCE_IO	0x100	/* as in sysfs' resource file */
 
