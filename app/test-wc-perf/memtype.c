@@ -11,7 +11,8 @@
 #define REGION_SHIFT 40
 
 enum wc_status
-memtype_find_range(const struct vfio_wc_maps *maps, const struct bar_range *range, uint64_t *va)
+memtype_find_range(const char *device, const struct vfio_wc_maps *maps,
+	const struct bar_range *range, uint64_t *va)
 {
 	const uint64_t first = ((uint64_t)range->bar << REGION_SHIFT) + range->offset;
 	uint64_t done, at;
@@ -22,14 +23,14 @@ memtype_find_range(const struct vfio_wc_maps *maps, const struct bar_range *rang
 			if (first + done - maps->v[i].fd_offset < maps->v[i].length)
 				break;
 		if (i == maps->n)
-			return fail(WC_TESTPMD, "testpmd has not mapped BAR %u at 0x%" PRIx64,
-				range->bar, range->offset + done);
+			return fail(WC_TESTPMD, "device %s: testpmd has not mapped BAR %u at 0x%"
+				PRIx64, device, range->bar, range->offset + done);
 		at = maps->v[i].va + (first + done - maps->v[i].fd_offset);
 		if (done == 0)
 			*va = at;
 		else if (at != *va + done)
-			return fail(WC_TESTPMD, "testpmd has mapped BAR %u in pieces apart at 0x%"
-				PRIx64, range->bar, range->offset + done);
+			return fail(WC_TESTPMD, "device %s: testpmd has mapped BAR %u in pieces "
+				"apart at 0x%" PRIx64, device, range->bar, range->offset + done);
 	}
 	return WC_OK;
 }

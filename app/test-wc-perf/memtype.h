@@ -12,7 +12,8 @@
 
 /* Where the range's first byte is mapped, if the whole range is, in one piece of addresses. */
 enum wc_status
-memtype_find_range(const struct vfio_wc_maps *maps, const struct bar_range *range, uint64_t *va);
+memtype_find_range(const char *device, const struct vfio_wc_maps *maps,
+	const struct bar_range *range, uint64_t *va);
 
 /* Which BAR is at va, and which byte of it; false: none. */
 bool

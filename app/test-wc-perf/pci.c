@@ -11,7 +11,9 @@
 enum wc_status
 pci_read(const char *address, struct vfio_wc_sysfs *dev)
 {
-	switch (vfio_wc_sysfs_read(address, dev)) {
+	const int ret = vfio_wc_sysfs_read(address, dev);
+
+	switch (ret) {
 	case 0:
 		return WC_OK;
 	case -EINVAL:
@@ -20,7 +22,8 @@ pci_read(const char *address, struct vfio_wc_sysfs *dev)
 	case -ENODEV:
 		return fail(WC_ENVIRONMENT, "device %s: no such PCI device", address);
 	default:
-		return fail(WC_ENVIRONMENT, "device %s: sysfs cannot be read", address);
+		return fail(WC_ENVIRONMENT, "device %s: sysfs: %s", address,
+			strerror(-ret));
 	}
 }
 

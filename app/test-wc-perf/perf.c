@@ -102,9 +102,9 @@ static enum wc_status
 check_bound(const struct vfio_wc_sysfs *dev)
 {
 	if (!vfio_wc_sysfs_is_vfio(dev))
-		return fail(WC_ENVIRONMENT, "device %s is not bound to vfio-pci but to %s; see "
-			"dpdk-devbind.py", dev->bdf, dev->driver[0] != '\0' ? dev->driver :
-			"no driver");
+		return fail(WC_ENVIRONMENT, "device %s is not bound to vfio-pci but to %s; "
+			"dpdk-devbind.py --bind=vfio-pci %s", dev->bdf,
+			dev->driver[0] != '\0' ? dev->driver : "no driver", dev->bdf);
 	return WC_OK;
 }
 

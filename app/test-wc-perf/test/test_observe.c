@@ -98,14 +98,14 @@ ranges_are_found(void **state)
 	uint64_t va, offset;
 
 	(void)state;
-	assert_int_equal(memtype_find_range(&maps, &range, &va), WC_OK);
+	assert_int_equal(memtype_find_range("0000:00:05.0", &maps, &range, &va), WC_OK);
 	assert_true(va == RANGE_VA);
 	/* Two mappings, one piece of addresses. */
-	assert_int_equal(memtype_find_range(&maps, &whole, &va), WC_OK);
+	assert_int_equal(memtype_find_range("0000:00:05.0", &maps, &whole, &va), WC_OK);
 	assert_true(va == 0x1100801000);
-	assert_int_equal(memtype_find_range(&maps, &more, &va), WC_TESTPMD);
+	assert_int_equal(memtype_find_range("0000:00:05.0", &maps, &more, &va), WC_TESTPMD);
 	assert_said("0x4000");
-	assert_int_equal(memtype_find_range(&maps, &other, &va), WC_TESTPMD);
+	assert_int_equal(memtype_find_range("0000:00:05.0", &maps, &other, &va), WC_TESTPMD);
 	assert_true(memtype_at(&maps, 0x1100803fff, &bar, &offset));
 	assert_true(bar == 4 && offset == 0x2fff);
 	assert_true(memtype_at(&maps, 0x7f3a90000000, &bar, &offset));
@@ -126,7 +126,7 @@ maps_apart_are_refused(void **state)
 	uint64_t va;
 
 	(void)state;
-	assert_int_equal(memtype_find_range(&apart, &whole, &va), WC_TESTPMD);
+	assert_int_equal(memtype_find_range("0000:00:05.0", &apart, &whole, &va), WC_TESTPMD);
 	assert_said("apart");
 }
 
