@@ -180,7 +180,8 @@ def main(argv=None):
         print('dpdk-wc-results: %s' % error, file=sys.stderr)
         return USAGE
     except OSError as error:
-        print('dpdk-wc-results: %s: %s' % (error.filename, error.strerror), file=sys.stderr)
+        print('dpdk-wc-results: %s: %s' % (error.filename or args.verb, error.strerror),
+              file=sys.stderr)
         return USAGE
     except ModuleNotFoundError as error:
         print('dpdk-wc-results: %s needs python3-%s' % (args.verb, error.name.replace('_', '-')),

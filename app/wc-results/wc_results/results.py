@@ -38,7 +38,7 @@ def schema(version, strict=False):
             with open(path, encoding='utf-8') as f:
                 found = json.load(f)
             return closed(found) if strict else found
-    raise Unusable('version %s is not known here; there is doc/schema' % version)
+    raise Unusable('version %s is not known here: a newer dpdk-wc-results may know it' % version)
 
 
 def closed(part):
