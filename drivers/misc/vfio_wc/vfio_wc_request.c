@@ -198,7 +198,8 @@ add_builtin(struct rte_device *dev __rte_unused, const struct dpdk_pci *pci, voi
 				find_overlap(&range, NULL, false, &owner) == NULL &&
 				add_range(request, range.device, range.bar, 0,
 					range.length) == NULL)
-			LOG(ERR, "%s: no memory", range.device);
+			LOG(ERR, "%s: %s BAR %u: no memory, it stays as it is",
+				request->args.name, range.device, range.bar);
 	}
 	return false;
 }
