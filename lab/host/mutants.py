@@ -71,7 +71,8 @@ def play(mutant, kernel):
     """Raises LabError if nobody noticed; returns the name of a result that turned red."""
     failed, output = run(mutant.test_on(kernel), mutant.path, mutant.name)
     for name in failed:
-        if re.search(mutant.red, name):
+        # of a unit test it is "TEST: NUMBER - NAME"
+        if re.search(mutant.red, re.sub(r'^\S+: \d+ - ', '', name)):
             return name
     raise LabError('nobody noticed%s\n%s' % (
         failed and ': red were only %s, none is "%s"' % (failed, mutant.red), output[-3000:]))
