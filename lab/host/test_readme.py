@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The plot on the README's first screen shows what lab/tests/bus/test_writes.py holds the counts
-to: an entry's stores, and a doorbell a burst."""
+to: an entry's stores, and a doorbell a burst. The changelog begins with this version."""
 
 import re
 import unittest
@@ -18,6 +18,12 @@ class Readme(unittest.TestCase):
             floor = ENTRY / store + 1 / BURST
             self.assertTrue(round(floor, 2) <= float(value) <= floor * 1.03, value)
             self.assertEqual(len(bar), round(4 * float(value)))
+
+    def test_changelog(self):
+        with open('/src/kernel-patch/version', encoding='utf-8') as f:
+            version = f.read().strip()
+        with open('/src/CHANGELOG.md', encoding='utf-8') as f:
+            self.assertEqual(re.search(r'^## \[(.*?)\]', f.read(), re.M)[1], version)
 
 
 if __name__ == '__main__':
