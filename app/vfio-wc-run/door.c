@@ -129,10 +129,11 @@ learn(const struct vfio_wc_conf *conf, int fd, struct device *d, struct rte_vfio
 	}
 	snprintf(d->id, sizeof(d->id), "%04x:%04x", d->pci.vendor, d->pci.device);
 	d->name = d->id;
-	/* known by a number: is the file behind it still of that device? */
-	n = known_find(fd, address[0]) && vfio_wc_sysfs_read(address[0], &pci) == 0 &&
-		vfio_wc_match(&pci, fd, &why) == 0 ? 1 :
-		vfio_wc_addresses(fd, &d->pci, address, MANY);
+	/* the kernel's word; ours, of what may have become of the number; or what it looks like */
+	n = vfio_wc_address(fd, address[0]) || (known_find(fd, address[0]) &&
+		vfio_wc_sysfs_read(address[0], &pci) == 0 &&
+		vfio_wc_match(&pci, fd, &why) == 0) ? 1 :
+		vfio_wc_lookalikes(&d->pci, address, MANY);
 	if (n == 1) {
 		strcpy(d->pci.bdf, address[0]);
 		d->name = d->pci.bdf;

@@ -2,6 +2,7 @@
 
 #include <asm/unistd.h>
 #include <dirent.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,8 +18,17 @@ static struct known {
 } known[256];
 static unsigned int nb_known;
 
-/* A child of vfork() has this memory and fds of its own: what it closes is open here. */
+/*
+ * A child of vfork() has this memory and fds of its own: what it closes is open here. One of fork()
+ * has a copy of its own.
+ */
 static pid_t owner;
+
+static void
+take_over(void)
+{
+	owner = getpid();
+}
 
 bool
 known_any(void)
@@ -29,7 +39,9 @@ known_any(void)
 static bool
 same_file(int a, int b)
 {
-	return a == b || next.syscall(__NR_kcmp, getpid(), getpid(), KCMP_FILE, a, b) == 0;
+	const pid_t self = gettid();
+
+	return a == b || next.syscall(__NR_kcmp, self, self, KCMP_FILE, a, b) == 0;
 }
 
 static struct known *
@@ -72,7 +84,9 @@ known_add(int fd, const char *name)
 	char address[VFIO_WC_BDF_LEN], bdf[VFIO_WC_BDF_LEN];
 	const size_t n = strcspn(name, " ");
 
-	owner = getpid();
+	if (owner == 0)
+		pthread_atfork(NULL, NULL, take_over);
+	take_over();
 	forget(fd);
 	if (n >= sizeof(address))
 		return;
@@ -96,29 +110,39 @@ known_find(int fd, char bdf[VFIO_WC_BDF_LEN])
 	return true;
 }
 
-void
-known_closes(int fd)
+/* Another number for it, which stays open. */
+static bool
+find_duplicate(struct known *k, unsigned int first, unsigned int last)
 {
-	struct known *k = entry_of(fd);
 	const struct dirent *entry;
-	DIR *fds;
-	int other;
+	const int fd = k->fd;
+	DIR *fds = opendir("/proc/thread-self/fd");
+	unsigned int other;
 
-	if (k == NULL || getpid() != owner)
-		return;
-	fds = opendir("/proc/self/fd");
-	while (fds != NULL && (entry = readdir(fds)) != NULL) {
+	while (k->fd == fd && fds != NULL && (entry = readdir(fds)) != NULL) {
 		other = atoi(entry->d_name);
-		if (entry->d_name[0] != '.' && other != fd && entry_of(other) == NULL &&
-				same_file(other, fd)) {
+		if (entry->d_name[0] != '.' && (other < first || other > last) &&
+				entry_of(other) == NULL && same_file(other, fd))
 			k->fd = other;
-			break;
-		}
 	}
 	if (fds != NULL)
 		closedir(fds);
-	if (k->fd == fd)
-		forget(fd);
+	return k->fd != fd;
+}
+
+void
+known_closes(unsigned int first, unsigned int last)
+{
+	unsigned int i;
+
+	if (getpid() != owner)
+		return;
+	for (i = nb_known; i-- > 0;) {
+		const unsigned int fd = known[i].fd;
+
+		if (fd >= first && fd <= last && !find_duplicate(&known[i], first, last))
+			forget(fd);
+	}
 }
 
 void

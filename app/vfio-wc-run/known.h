@@ -22,8 +22,8 @@ void known_add(int fd, const char *name);
 /* The address of a device fd, or of one that is a duplicate of such. */
 bool known_find(int fd, char bdf[VFIO_WC_BDF_LEN]);
 
-/* fd is about to be closed; duplicates of it keep its name. */
-void known_closes(int fd);
+/* What is open from first to last is about to be closed; duplicates beyond keep the name. */
+void known_closes(unsigned int first, unsigned int last);
 
 /* to is a duplicate of fd now, whatever it was. */
 void known_copied(int fd, int to);

@@ -37,6 +37,9 @@ next_resolve(void)
 	FIND(found.munmap, "munmap");
 	FIND(found.mremap, "mremap");
 	FIND(found.close, "close");
+	FIND(found.close_range, "close_range");
+	FIND(found.closefrom, "closefrom");
+	FIND(found.fclose, "fclose");
 	FIND(found.dup2, "dup2");
 	FIND(found.dup3, "dup3");
 	FIND(found.ioctl, "ioctl");

@@ -4,6 +4,7 @@
 #define NEXT_H
 
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /*
@@ -15,6 +16,9 @@ extern struct next {
 	int (*munmap)(void *addr, size_t length);
 	void *(*mremap)(void *addr, size_t old, size_t length, int flags, ...);
 	int (*close)(int fd);
+	int (*close_range)(unsigned int first, unsigned int last, int flags);
+	void (*closefrom)(int first);
+	int (*fclose)(FILE *f);
 	int (*dup2)(int fd, int to);
 	int (*dup3)(int fd, int to, int flags);
 	int (*ioctl)(int fd, unsigned long request, ...);

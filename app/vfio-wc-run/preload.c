@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -87,13 +88,13 @@ leave_children(void)
 	free(copy);
 }
 
-__attribute__((constructor)) static void
-start(void)
+/* What the launcher says is wanted. */
+static void
+learn_wishes(void)
 {
 	const char *wanted = getenv(ENV_WANTED), *options = getenv(ENV_OPTIONS), *leave;
 	struct rte_vfio_wc_error error;
 
-	ready();
 	if (wanted == NULL)
 		return;
 	leave = options != NULL ? strstr(options, "leave=") : NULL;
@@ -110,12 +111,34 @@ start(void)
 	pthread_atfork(take_lock, give_lock, new_lock);
 }
 
+/* The loader calls this after the constructors of what the program needs, which may map, too. */
+__attribute__((constructor)) static void
+start(void)
+{
+	static bool started;
+
+	ready();
+	take_lock();
+	if (!started) {
+		started = true;
+		learn_wishes();
+	}
+	give_lock();
+}
+
+static bool
+something_is_wanted(void)
+{
+	start();
+	return door.conf.nb_requests != 0;
+}
+
 /* A shared mapping of a file. */
 static void *
 map_file(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
 {
 	const int err = errno;
-	bool device = door.conf.nb_requests != 0 && (flags & MAP_ANONYMOUS) == 0 &&
+	bool device = (flags & MAP_ANONYMOUS) == 0 && something_is_wanted() &&
 		vfio_wc_is_device(fd);
 	void *at;
 
@@ -160,13 +183,17 @@ mremap(void *addr, size_t old, size_t length, int flags, ...)
 	return at;
 }
 
+/* Descriptors are about to be closed. Numbers that are none may come, too. */
 static void
-file_closes(int fd)
+files_close(unsigned int first, unsigned int last)
 {
 	const int err = errno;
 
+	ready();
+	if (!known_any())
+		return;
 	take_lock();
-	known_closes(fd);
+	known_closes(first, last);
 	give_lock();
 	errno = err;
 }
@@ -174,10 +201,34 @@ file_closes(int fd)
 PUBLIC int
 close(int fd)
 {
-	ready();
-	if (known_any())
-		file_closes(fd);
+	files_close(fd, fd);
 	return next.close(fd);
+}
+
+PUBLIC int
+close_range(unsigned int first, unsigned int last, int flags)
+{
+	if ((flags & CLOSE_RANGE_CLOEXEC) == 0)
+		files_close(first, last);
+	ready();
+	return next.close_range(first, last, flags);
+}
+
+PUBLIC void
+closefrom(int first)
+{
+	files_close(first > 0 ? first : 0, INT_MAX);
+	next.closefrom(first);
+}
+
+PUBLIC int
+fclose(FILE *f)
+{
+	const int err = errno, fd = fileno(f);
+
+	errno = err;
+	files_close(fd, fd);
+	return next.fclose(f);
 }
 
 /* What dup2() and dup3() say: to is another file now. */
@@ -218,7 +269,7 @@ ioctl(int fd, unsigned long request, ...)
 	arg = va_arg(ap, void *);
 	va_end(ap);
 	ret = next.ioctl(fd, request, arg);
-	if (request == VFIO_GROUP_GET_DEVICE_FD && ret >= 0 && door.conf.nb_requests != 0) {
+	if (request == VFIO_GROUP_GET_DEVICE_FD && ret >= 0 && something_is_wanted()) {
 		take_lock();
 		known_add(ret, arg);
 		give_lock();
@@ -239,11 +290,26 @@ syscall(long number, ...)
 	for (i = 0; i < 6; i++)
 		a[i] = va_arg(ap, long);
 	va_end(ap);
-	if (number == SYS_mmap)
+	switch (number) {
+	case SYS_mmap:
 		return (long)mmap((void *)a[0], a[1], a[2], a[3], a[4], a[5]);
-	if (number == SYS_mremap)
+	case SYS_mremap:
 		return (long)mremap((void *)a[0], a[1], a[2], a[3], (void *)a[4]);
-	return next.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	case SYS_close:
+		return close(a[0]);
+	case SYS_close_range:
+		return close_range(a[0], a[1], a[2]);
+#ifdef SYS_dup2
+	case SYS_dup2:
+		return dup2(a[0], a[1]);
+#endif
+	case SYS_dup3:
+		return dup3(a[0], a[1], a[2]);
+	case SYS_ioctl:
+		return ioctl(a[0], a[1], a[2]);
+	default:
+		return next.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	}
 }
 
 /*
@@ -266,6 +332,9 @@ dlsym(void *restrict handle, const char *restrict name)
 	INSTEAD(mmap);
 	INSTEAD(mremap);
 	INSTEAD(close);
+	INSTEAD(close_range);
+	INSTEAD(closefrom);
+	INSTEAD(fclose);
 	INSTEAD(dup2);
 	INSTEAD(dup3);
 	INSTEAD(ioctl);

@@ -169,6 +169,9 @@ program_check(const char *name, struct vfio_wc_why *why)
 	bool is_script = true;
 	int depth, fd, ret = 0;
 
+	if (getuid() != geteuid() || getgid() != getegid())
+		return refuse(why, EPERM, "%s would have a real user or group that is not the "
+			"effective one: the loader ignores what is to be preloaded", name);
 	snprintf(path, sizeof(path), "%s", name);
 	/* as deep as Linux goes (BINPRM: 5) */
 	for (depth = 0; ret == 0 && is_script; depth++) {

@@ -89,7 +89,7 @@ vfio_wc_match(const struct vfio_wc_sysfs *pci, int fd, struct vfio_wc_why *why)
 		return because(why, ENODEV, "fd %d is another device's: %02x%02x:%02x%02x, "
 			"%04x:%04x in sysfs", fd, id[1], id[0], id[3], id[2], pci->vendor,
 			pci->device);
-	snprintf(fdinfo, sizeof(fdinfo), "/proc/self/fdinfo/%d", fd);
+	snprintf(fdinfo, sizeof(fdinfo), "/proc/thread-self/fdinfo/%d", fd);
 	if (vfio_wc_fdinfo(fdinfo, pci->bdf) == ANOTHER_DEVICE)
 		return because(why, ENODEV, "fd %d is another device's, by its fdinfo", fd);
 	return 0;

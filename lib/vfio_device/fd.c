@@ -14,6 +14,12 @@
 #include "internal.h"
 
 /*
+ * What /proc has of this process is what it has of its first thread: one that has descriptors of
+ * its own (CLONE_FILES) finds them, and what outlives the first thread finds anything, where it
+ * looks for its own.
+ */
+
+/*
  * "../../devices/pci0000:00/0000:00:03.0/vfio-dev/vfio3": where sysfs has a character device of
  * VFIO; cut before "/vfio-dev/".
  */
@@ -44,11 +50,12 @@ vfio_wc_is_device(int fd)
 	if (fstat(fd, &file) != 0)
 		return false;
 	if (S_ISCHR(file.st_mode))
-		return parent_of_cdev(&file, target);
+		return parent_of_cdev(&file, target) || (access("/sys/dev/char", F_OK) != 0 &&
+			vfio_wc_check_fd(fd, &why) == 0);
 	/* an anonymous inode is of no type */
 	if ((file.st_mode & S_IFMT) != 0)
 		return false;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", fd);
 	n = readlink(path, target, sizeof(target) - 1);
 	if (n < 0)
 		return vfio_wc_check_fd(fd, &why) == 0;
@@ -116,9 +123,8 @@ vfio_wc_sysfs_from_fd(int fd, struct vfio_wc_sysfs *out, struct vfio_wc_why *why
 	return 0;
 }
 
-/* The kernel's own word on a file's device. */
-static bool
-address_of(int fd, char bdf[VFIO_WC_BDF_LEN])
+bool
+vfio_wc_address(int fd, char bdf[VFIO_WC_BDF_LEN])
 {
 	char target[PATH_MAX], name[VFIO_WC_BDF_LEN], path[64];
 	const char *last = NULL;
@@ -128,7 +134,7 @@ address_of(int fd, char bdf[VFIO_WC_BDF_LEN])
 		last = strrchr(target, '/');
 	if (last != NULL)
 		return vfio_wc_bdf(last + 1, bdf) == 0;
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	snprintf(path, sizeof(path), "/proc/thread-self/fdinfo/%d", fd);
 	return vfio_wc_syspath(path, name, sizeof(name)) && vfio_wc_bdf(name, bdf) == 0;
 }
 
@@ -162,7 +168,7 @@ stands_there(const struct vfio_wc_sysfs *pci, const struct vfio_wc_sysfs *self)
 }
 
 unsigned int
-vfio_wc_addresses(int fd, const struct vfio_wc_sysfs *self, char (*out)[VFIO_WC_BDF_LEN],
+vfio_wc_lookalikes(const struct vfio_wc_sysfs *self, char (*out)[VFIO_WC_BDF_LEN],
 		unsigned int max)
 {
 	const struct dirent *entry;
@@ -170,8 +176,6 @@ vfio_wc_addresses(int fd, const struct vfio_wc_sysfs *self, char (*out)[VFIO_WC_
 	unsigned int n = 0;
 	DIR *dir;
 
-	if (max > 0 && address_of(fd, out[0]))
-		return 1;
 	dir = opendir("/sys/bus/pci/devices");
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		if (vfio_wc_sysfs_read(entry->d_name, &pci) != 0 || !looks_like(&pci, self))

@@ -53,7 +53,7 @@ vfio_wc_maps_read(pid_t pid, struct vfio_wc_maps *maps)
 
 	*maps = (struct vfio_wc_maps){ 0 };
 	if (pid == 0)
-		strcpy(path, "/proc/self/maps");
+		strcpy(path, "/proc/thread-self/maps");
 	else
 		snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
 	f = fopen(path, "re");
@@ -113,7 +113,7 @@ int
 vfio_wc_physical(const void *addr, uint64_t *pa)
 {
 	const uint64_t page = sysconf(_SC_PAGESIZE), va = (uintptr_t)addr;
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	int fd = open("/proc/thread-self/pagemap", O_RDONLY | O_CLOEXEC);
 	uint64_t entry = 0;
 	int ret = 0;
 

@@ -114,7 +114,7 @@ void vfio_wc_find_mappers(const struct vfio_wc_sysfs *pci,
 
 /*
  * Is this file a VFIO device's? It is looked at from outside: no ioctl reaches it that another kind
- * of file might take for one of its own (unless there is no /proc to look into).
+ * of file might take for one of its own (unless there is no /proc, or no /sys, to look into).
  */
 bool vfio_wc_is_device(int fd);
 
@@ -126,11 +126,17 @@ bool vfio_wc_is_device(int fd);
 int vfio_wc_sysfs_from_fd(int fd, struct vfio_wc_sysfs *out, struct vfio_wc_why *why);
 
 /*
- * The addresses of the devices that fd may be of, self being what it says of itself: one where the
- * kernel tells it (character devices; others from Linux 6.18 on), otherwise all that look like it
- * and are bound to VFIO. Returns how many there are, which may be more than max.
+ * The address of the device that fd is of, where the kernel tells it: of character devices, of
+ * others from Linux 6.18 on. False: it does not.
  */
-unsigned int vfio_wc_addresses(int fd, const struct vfio_wc_sysfs *self,
+bool vfio_wc_address(int fd, char bdf[VFIO_WC_BDF_LEN]);
+
+/*
+ * The addresses of the devices that an fd may be of which says this of itself: one that stands
+ * where its registers say, otherwise all that look like it and are bound to VFIO. Returns how many
+ * there are, which may be more than max.
+ */
+unsigned int vfio_wc_lookalikes(const struct vfio_wc_sysfs *self,
 		char (*out)[VFIO_WC_BDF_LEN], unsigned int max);
 
 /* ---- fd, BARs, ranges ---- */

@@ -43,7 +43,8 @@ int
 main(void)
 {
 	static const char *const names[] = {
-		"mmap", "mmap64", "mremap", "close", "dup2", "dup3", "ioctl", "syscall",
+		"mmap", "mmap64", "mremap", "close", "close_range", "closefrom", "fclose", "dup2",
+		"dup3", "ioctl", "syscall",
 	};
 	void *(*by_name)(void *addr, size_t length, int prot, int flags, int fd, off_t offset);
 	void *libc = dlopen("libc.so.6", RTLD_LAZY);
@@ -84,6 +85,16 @@ main(void)
 	copy = dup2(fd, 50);
 	CHECK(copy == 50 && dup3(fd, 51, O_CLOEXEC) == 51);
 	CHECK(close(50) == 0 && close(51) == 0 && close(51) == -1 && errno == EBADF);
+	CHECK(dup2(fd, 52) == 52 && syscall(SYS_close, 52) == 0 && fcntl(52, F_GETFD) == -1);
+	CHECK(syscall(SYS_dup3, fd, 53, 0) == 53 && dup2(fd, 54) == 54);
+	CHECK(close_range(53, 54, CLOSE_RANGE_CLOEXEC) == 0 && fcntl(53, F_GETFD) == FD_CLOEXEC);
+	CHECK(syscall(SYS_close_range, 54, 54, 0) == 0 && fcntl(54, F_GETFD) == -1);
+	CHECK(fcntl(53, F_GETFD) == FD_CLOEXEC);
+	closefrom(53);
+	CHECK(fcntl(53, F_GETFD) == -1);
+	CHECK(syscall(SYS_ioctl, fd, 0x3b6a, "0000:00:03.0") == -1 && errno == ENOTTY);
+	CHECK(fclose(fdopen(dup2(fd, 50), "r")) == 0 && fcntl(50, F_GETFD) == -1);
+	CHECK(fclose(fmemopen(room, 1, "r")) == 0);
 
 	child = fork();
 	if (child == 0)

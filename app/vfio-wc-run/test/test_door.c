@@ -3,8 +3,11 @@
 #include "test.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "door.h"
@@ -29,10 +32,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	known_closes(FAKE_FD);
-	known_closes(FAKE_FD + 1);
-	known_closes(FAKE_DUP);
-	known_closes(FAKE_DUP + 1);
+	known_closes(0, UINT_MAX);
 	vfio_wc_conf_free(&door.conf);
 	door.verbose = false;
 	return hear_no_more(state);
@@ -396,11 +396,83 @@ an_fd_that_was_opened_by_address(void **state)
 	/* dup2(): a number that was another device's */
 	known_copied(FAKE_FD + 1, FAKE_DUP);
 	assert_true(known_any());
-	known_closes(FAKE_FD);
-	known_closes(FAKE_FD + 1);
-	known_closes(FAKE_DUP);
+	known_closes(FAKE_FD, FAKE_FD);
+	known_closes(FAKE_FD + 1, FAKE_FD + 1);
+	known_closes(FAKE_DUP, FAKE_DUP);
 	assert_false(known_any());
 	assert_ptr_equal(map(FAKE_FD + 1, REGION(0), 0x4000), MAP_FAILED);
+}
+
+/* Numbers that a device had: what was closed at once, and what is left of it. */
+static void
+a_range_that_is_closed(void **state)
+{
+	struct rlimit files;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	files.rlim_cur = files.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	assert_int_equal(dup2(STDIN_FILENO, FAKE_DUP), FAKE_DUP);
+	twins();
+	want("dev=00:03.0,bar=0,mode=required");
+	known_add(FAKE_FD, "0000:00:03.0");
+	known_add(FAKE_FD + 1, "0000:00:04.0");
+	/* the duplicate of one has its name */
+	known_closes(FAKE_FD, FAKE_FD + 1);
+	assert_string_equal(pages(map(FAKE_DUP, REGION(0), 0x4000), 4), "WWWW");
+	assert_ptr_equal(map(FAKE_DUP + 1, REGION(0), 0x4000), MAP_FAILED);
+	/* but not one that goes as well */
+	known_closes(FAKE_DUP, FAKE_DUP);
+	known_add(FAKE_FD, "0000:00:03.0");
+	known_closes(FAKE_FD, UINT_MAX);
+	assert_false(known_any());
+	close(FAKE_DUP);
+}
+
+/* A child closes what is its own; that of vfork() what is its parent's, who still has it. */
+static void
+what_children_close(void **state)
+{
+	pid_t child;
+	int status;
+
+	(void)state;
+	known_add(FAKE_FD, "0000:00:03.0");
+	child = fork();
+	if (child == 0) {
+		known_closes(FAKE_FD, FAKE_FD);
+		_exit(known_any());
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	child = vfork();
+	if (child == 0) {
+		known_closes(FAKE_FD, FAKE_FD);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(known_any());
+}
+
+static void
+the_kernel_knows_better(void **state)
+{
+	(void)state;
+	twins();
+	want("dev=00:04.0,bar=0,mode=required");
+	/* a number that was closed behind our back */
+	known_add(FAKE_FD + 1, "0000:00:03.0");
+	fake.is_cdev = true;
+	assert_true(vfio_wc_is_device(FAKE_FD + 1));
+	assert_string_equal(pages(map(FAKE_FD + 1, REGION(0), 0x4000), 4), "WWWW");
+	/* or has no place to say it: it is a device all the same */
+	fake.no_sysfs = true;
+	assert_true(vfio_wc_is_device(FAKE_FD + 1));
+	fake.is_cdev = fake.no_sysfs = false;
+	assert_true(vfio_wc_is_device(FAKE_FD + 1));
+	fake.device[1].syspath = "/sys/devices/pci0000:00/0000:00:04.0";
+	assert_string_equal(pages(map(FAKE_FD + 1, REGION(0), 0x4000), 4), "WWWW");
 }
 
 static void
@@ -459,6 +531,9 @@ main(void)
 		TEST(verbose),
 		TEST(whose_fd_it_is),
 		TEST(an_fd_that_was_opened_by_address),
+		TEST(a_range_that_is_closed),
+		TEST(what_children_close),
+		TEST(the_kernel_knows_better),
 		TEST(what_is_no_address_is_not_kept),
 		TEST(moved_as_one),
 	};

@@ -118,6 +118,12 @@ programs_that_nothing_can_be_preloaded_into(void **state)
 	assert_int_equal(shell("head -c 64 /bin/true >e; printf '\\1' | dd of=e bs=1 seek=4 "
 		"conv=notrunc status=none; chmod 755 e; $RUN -- ./e"), 125);
 	says("is for another machine");
+	/* what only root can try: who has become another user by half */
+	if (geteuid() == 0) {
+		assert_int_equal(shell("setpriv --ruid 1 --clear-groups $RUN -- true"), 125);
+		says("a real user or group that is not the effective one");
+		assert_int_equal(shell("setpriv --egid 1 --clear-groups $RUN -- true"), 125);
+	}
 	/* off asks for nothing, and gets it */
 	assert_int_equal(shell("$RUN -m off -- $STATIC"), 0);
 }
@@ -164,6 +170,9 @@ an_environment_that_cannot_be_read(void **state)
 	(void)state;
 	assert_int_equal(shell("$RUN -- env VFIO_WC_RUN=dev=x true"), 125);
 	says("vfio-wc-run: VFIO_WC_RUN:1: dev=x is not a PCI address");
+	/* at the first mapping, which may be made before the program begins */
+	assert_int_equal(shell("$RUN -- env VFIO_WC_RUN=dev=x $EARLY"), 125);
+	assert_null(strstr(printed, "early"));
 }
 
 int

@@ -70,6 +70,8 @@ int __wrap_fstat(int fd, struct stat *file);
 int __wrap_fstat64(int fd, struct stat *file);
 ssize_t __real_readlink(const char *path, char *buf, size_t size);
 ssize_t __wrap_readlink(const char *path, char *buf, size_t size);
+int __real_access(const char *path, int mode);
+int __wrap_access(const char *path, int mode);
 DIR *__real_opendir(const char *path);
 DIR *__wrap_opendir(const char *path);
 
@@ -462,15 +464,19 @@ __wrap_mremap(void *from, size_t old, size_t length, int flags, ...)
 #define FAKE_DEV makedev(0, 0xe)
 #define FAKE_INODE 1055
 
+#define FAKE_MAJOR 511	/* of character devices */
+
 int
 __wrap_fstat(int fd, struct stat *file)
 {
 	if (device_of(fd) == NULL)
 		return __real_fstat(fd, file);
-	*file = (struct stat){
-		.st_dev = FAKE_DEV,
-		.st_ino = FAKE_INODE + (fake.is_cdev ? index_of(fd) : 0),
-	};
+	*file = (struct stat){ .st_dev = FAKE_DEV, .st_ino = FAKE_INODE };
+	if (fake.is_cdev) {
+		file->st_mode = S_IFCHR;
+		file->st_ino += index_of(fd);
+		file->st_rdev = makedev(FAKE_MAJOR, index_of(fd));
+	}
 	return 0;
 }
 
@@ -488,7 +494,7 @@ __wrap_open(const char *path, int flags, ...)
 {
 	int fd = __real_open(path, flags, 0600);
 
-	if (strcmp(path, "/proc/self/pagemap") == 0)
+	if (strcmp(path, "/proc/thread-self/pagemap") == 0)
 		pagemap_fd = fd;
 	else if (fd == pagemap_fd)
 		pagemap_fd = -1;	/* it was closed */
@@ -639,9 +645,9 @@ __wrap_fopen(const char *path, const char *mode)
 	unsigned int i;
 	FILE *f;
 
-	if (strcmp(path, "/proc/self/maps") == 0 && fails())
+	if (strcmp(path, "/proc/thread-self/maps") == 0 && fails())
 		return NULL;
-	if (strcmp(path, "/proc/self/maps") == 0) {
+	if (strcmp(path, "/proc/thread-self/maps") == 0) {
 		if (fake.maps_unreadable) {
 			errno = EACCES;
 			return NULL;
@@ -656,13 +662,13 @@ __wrap_fopen(const char *path, const char *mode)
 	else if (strcmp(path, "/proc/mtrr") == 0)
 		text = fake.mtrr;
 	else if (sscanf(path, "/sys/bus/pci/devices/%31[^/]/%31s", bdf, name) != 2 &&
-			sscanf(path, "/proc/self/fdinfo/%u", &i) != 1)
+			sscanf(path, "/proc/thread-self/fdinfo/%u", &i) != 1)
 		return __real_fopen(path, mode);
 
 	f = text_file();
 	if (text != NULL)
 		fputs(text, f);
-	else if (sscanf(path, "/proc/self/fdinfo/%u", &i) == 1 && device_of(i) != NULL)
+	else if (sscanf(path, "/proc/thread-self/fdinfo/%u", &i) == 1 && device_of(i) != NULL)
 		fprintf(f, "pos:\t0\nflags:\t02\n%s%s\n",
 			device_of(i)->syspath != NULL ? "vfio-device-syspath: " : "",
 			device_of(i)->syspath != NULL ? device_of(i)->syspath : "");
@@ -733,14 +739,27 @@ __wrap_opendir(const char *path)
 	return __real_opendir(folder);
 }
 
+int
+__wrap_access(const char *path, int mode)
+{
+	return strcmp(path, "/sys/dev/char") != 0 ? __real_access(path, mode) :
+		fake.no_sysfs ? fail(ENOENT) : 0;
+}
+
 ssize_t
 __wrap_readlink(const char *path, char *buf, size_t size)
 {
 	char bdf[32], name[32];
 	unsigned int i;
 
-	if (sscanf(path, "/proc/self/fd/%u", &i) == 1 && device_of(i) != NULL)
+	if (sscanf(path, "/proc/thread-self/fd/%u", &i) == 1 && device_of(i) != NULL)
 		return snprintf(buf, size, "anon_inode:[vfio-device]");
+	/* that number's in the first thread */
+	if (sscanf(path, "/proc/self/fd/%u", &i) == 1 && device_of(i) != NULL)
+		return snprintf(buf, size, "/dev/null");
+	if (sscanf(path, "/sys/dev/char/511:%u", &i) == 1 && i < FAKE_DEVICES && !fake.no_sysfs)
+		return snprintf(buf, size, "../../devices/pci0000:00/%s/vfio-dev/vfio%u",
+			fake.device[i].bdf, i);
 
 	if (sscanf(path, "/sys/bus/pci/devices/%31[^/]/%31s", bdf, name) != 2 ||
 			strcmp(name, "driver") != 0)

@@ -54,7 +54,8 @@ extern struct fake {
 	bool maps_unreadable;
 	bool pages_unused;		/* no page table has them */
 	bool pages_untold;		/* /proc/self/pagemap has no addresses */
-	bool is_cdev;			/* fds have inodes of their own, unlike those of groups */
+	bool is_cdev;			/* character devices, with inodes of their own */
+	bool no_sysfs;			/* to tell what those are */
 	const char *maps_path;		/* whose mappings they are; a VFIO device's by default */
 	const char *pat_list;		/* contents; NULL: no such file */
 	const char *mtrr;
