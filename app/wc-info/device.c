@@ -192,7 +192,7 @@ compare_with_kernel(struct device *d, json_t *range)
 }
 
 static void
-learn_range(struct device *d, json_t *range)
+learn_range(struct device *d, json_t *range, const char *by)
 {
 	const char *device = json_string_value(json_object_get(range, "device"));
 	const char *reason = json_string_value(json_object_get(range, "reason"));
@@ -201,6 +201,7 @@ learn_range(struct device *d, json_t *range)
 			!json_is_string(json_object_get(range, "state")) ||
 			!json_is_string(json_object_get(range, "requested")))
 		return;
+	json_object_set_new(range, "by", json_string(by));
 	json_array_append(d->ranges, range);
 	if (is_range(range, "on"))
 		compare_with_kernel(d, range);
@@ -224,13 +225,13 @@ learn_from_user(struct device *d)
 	runs = run_ranges(d->user.pid, &d->sysfs);
 	if (plugins == NULL && runs == NULL)
 		return;
-	d->by = runs != NULL ? "vfio-wc-run" : "the plugin";
+	d->asked = runs != NULL ? "vfio-wc-run" : "the plugin";
 	d->ranges_reason = NULL;
 	d->ranges = json_array();
 	json_object_foreach(plugins, id, range)
-		learn_range(d, range);
+		learn_range(d, range, "plugin");
 	json_array_foreach(runs, i, range)
-		learn_range(d, range);
+		learn_range(d, range, "vfio-wc-run");
 	json_decref(plugins);
 	json_decref(runs);
 }
@@ -322,17 +323,19 @@ range_of(const struct device *d, const char *state)
 static void
 conclude_on(struct device *d, const json_t *range)
 {
+	const char *by = json_string_value(json_object_get(range, "by"));
+	const char *the = strcmp(by, "plugin") == 0 ? "the " : "";
 	const uint64_t offset = json_integer_value(json_object_get(range, "offset"));
 
 	if (d->disagree)
 		BECAUSE(d, NO, "the kernel's list of memory types does not have BAR %d [0x%" PRIx64
-			", 0x%" PRIx64 ") as WC; %s in %s (pid %d) says that it is on: "
+			", 0x%" PRIx64 ") as WC; %s%s in %s (pid %d) says that it is on: "
 			"they disagree", (int)json_integer_value(json_object_get(range, "bar")),
 			offset, offset + (uint64_t)json_integer_value(
-			json_object_get(range, "length")), d->by, d->user.name, d->user.pid);
+			json_object_get(range, "length")), the, by, d->user.name, d->user.pid);
 	else
-		BECAUSE(d, YES, "%s in %s (pid %d) has it from the kernel%s", d->by, d->user.name,
-			d->user.pid, json_is_null(json_object_get(range, "in_kernel_list")) ?
+		BECAUSE(d, YES, "%s%s in %s (pid %d) has it from the kernel%s", the, by,
+			d->user.name, d->user.pid, json_is_null(json_object_get(range, "in_kernel_list")) ?
 			", it says; the kernel's list of memory types cannot be read" : "");
 }
 
@@ -390,8 +393,8 @@ conclude(struct device *d)
 	else if (d->user.pid == 0 && d->cookies == YES)
 		BECAUSE(d, NO, "nobody uses the device; the kernel would offer it");
 	else if (d->ranges != NULL)
-		BECAUSE(d, NO, "%s in %s (pid %d) was asked for no range of this device", d->by,
-			d->user.name, d->user.pid);
+		BECAUSE(d, NO, "%s in %s (pid %d) was asked for no range of this device",
+			d->asked, d->user.name, d->user.pid);
 	else if (pat_is_readable(d))
 		BECAUSE(d, NO, "%sthe kernel's list of memory types has none of it%s%s",
 			d->user.pid == 0 ? "nobody is seen to use the device, and " : "",

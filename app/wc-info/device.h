@@ -30,12 +30,12 @@ struct device {
 	int nb_mtrr[RTE_VFIO_WC_BARS];
 	struct rte_vfio_wc_memtype mtrr[RTE_VFIO_WC_BARS][MEMTYPES];
 	/*
-	 * Of this device, from the user's plugin or its vfio-wc-run, NULL: none learnt. Where one
-	 * is on as WC, "in_kernel_list" says if the kernel's list of memory types has all of it as
-	 * WC; null: the list cannot be read.
+	 * Of this device, NULL: none learnt. "by" says whose a range is, the user's "plugin" or its
+	 * "vfio-wc-run". Where one is on as WC, "in_kernel_list" says if the kernel's list of
+	 * memory types has all of it as WC; null: the list cannot be read.
 	 */
 	json_t *ranges;
-	const char *by;			/* whose ranges they are, "the plugin" or "vfio-wc-run" */
+	const char *asked;		/* who said so, for a sentence: "the plugin" */
 	const char *ranges_reason;	/* why ranges is NULL although there is a user */
 	char no_push[80];	/* the word by which the user told the PMD not to push; "": none */
 	enum answer wc;

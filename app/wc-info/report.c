@@ -87,13 +87,13 @@ pushing_matters(const struct device *d)
 }
 
 static void
-print_range(const struct device *d, const json_t *range)
+print_range(const json_t *range)
 {
 	const uint64_t offset = json_integer_value(json_object_get(range, "offset"));
 
 	printf("  %s: BAR %" JSON_INTEGER_FORMAT " [0x%" PRIx64 ", 0x%" PRIx64
 		") %s, asked for as %s: %s%s\n",
-		strcmp(d->by, "the plugin") == 0 ? "plugin" : d->by,
+		json_string_value(json_object_get(range, "by")),
 		json_integer_value(json_object_get(range, "bar")), offset, offset +
 		(uint64_t)json_integer_value(json_object_get(range, "length")),
 		json_string_value(json_object_get(range, "state")),
@@ -120,7 +120,7 @@ report_text(const struct device *d)
 		if (d->sysfs.bar[bar].size != 0)
 			print_bar(d, bar);
 	json_array_foreach(d->ranges, i, range)
-		print_range(d, range);
+		print_range(range);
 	if (d->ranges_reason != NULL)
 		printf("  plugin: not asked, %s\n", d->ranges_reason);
 	printf("  the kernel offers mmap cookies: %s%s%s\n", answers[d->cookies],
@@ -198,12 +198,12 @@ report_json(const struct device *d)
 			"sysfs_user", process_json(&d->mapper[bar])));
 	}
 	return json_pack(
-		"{s:s, s:i, s:i, s:s, s:b, s:o, s:s, s:s, s:o, s:o, s:s*, s:s, s:s, s:o, s:s}",
+		"{s:s, s:i, s:i, s:s, s:b, s:o, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:s}",
 		"device", d->sysfs.bdf, "vendor_id", (int)d->sysfs.vendor, "device_id",
 		(int)d->sysfs.device, "driver", d->sysfs.driver, "noiommu", d->noiommu,
 		"user", process_json(&d->user),
 		"cookies", answers[d->cookies], "cookies_reason", d->cookies_reason,
 		"bars", bars, "ranges", d->ranges == NULL ? json_null() : json_deep_copy(d->ranges),
-		"by", d->by, "wc", on_off[d->wc], "because", d->because,
+		"wc", on_off[d->wc], "because", d->because,
 		"agree", json_boolean(!d->disagree), "no_push", d->no_push);
 }

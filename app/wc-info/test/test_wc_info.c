@@ -540,6 +540,18 @@ the_launcher_is_listened_to_and_not_believed(void **state)
 	says_not("plugin");
 	assert_int_equal(run("--json", NULL), ALL_LEARNT);
 	says("\"by\": \"vfio-wc-run\"");
+	says_not("\"by\": \"plugin\"");
+
+	/* both at once: to each its own */
+	fake.telemetry = true;
+	fake.ranges = "{\"a\": {\"device\": \"" FAKE_BDF "\", \"bar\": 4, \"offset\": 0, "
+		"\"length\": 4096, \"state\": \"off\", \"requested\": \"WC\", "
+		"\"reason\": \"not now\"}}";
+	assert_int_equal(run(NULL, NULL), ALL_LEARNT);
+	says("WC is on because vfio-wc-run in testpmd (pid 42) has it from the kernel\n");
+	says("  vfio-wc-run: BAR 4 [0x3000, 0x4000) on, asked for as WC: the kernel guar");
+	says("  plugin: BAR 4 [0x0, 0x1000) off, asked for as WC: not now\n");
+	fake.telemetry = false;
 
 	/* the kernel does not know of it */
 	fake_file(PAT_LIST, "PAT memtype list:\n");
