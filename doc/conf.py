@@ -10,6 +10,7 @@ highlight_language = 'none'
 html_theme = 'alabaster'
 html_theme_options = {'page_width': '72em', 'body_max_width': 'none'}
 html_show_copyright = False
+man_make_section_directory = False
 man_pages = [
     ('man/vfio-wc-run.1', 'vfio-wc-run', 'run a program with write-combining VFIO mappings', '', 1),
     ('man/vfio-wc.conf.5', 'vfio-wc.conf', 'which BAR ranges have which memory type', '', 5),

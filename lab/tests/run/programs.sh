@@ -4,7 +4,7 @@
 # they have.
 
 . /src/lab/tests/run.sh
-plan 16
+plan 18
 
 # Put a program that keeps CPU 1 busy where testpmd's would be; it says REGEX when it has mapped,
 # and ends with its input.
@@ -25,6 +25,15 @@ end() { # NAME
 	wait $testpmd
 	is "$1: it ends well" $? 0
 }
+
+# What goes with it: the manual, and an example of a file, all lines of which can be read.
+share=/opt/dpdk-vfio-wc/share
+is "manual pages" "$(grep -ohE '^\.TH "[A-Z.-]+" "[0-9]"' $share/man/man[15]/vfio-wc* | xargs)" \
+	".TH VFIO-WC-RUN 1 .TH VFIO-WC.CONF 5"
+sed 's/^#dev/dev/' $share/doc/dpdk-vfio-wc/vfio-wc.conf >/tmp/example.conf
+# shellcheck disable=SC2016 # the program that is started expands it
+is "the example, each line of it" "$(vfio-wc-run --config /tmp/example.conf -- \
+	sh -c 'echo "$VFIO_WC_RUN"' 2>&1 | grep -cE '^mode=[a-z]+,type=wc')" 4
 
 memory_types_are
 
