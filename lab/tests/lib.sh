@@ -92,7 +92,8 @@ bar_pa() { # BDF BAR
 bar_va() { # PID BAR
 	local range offset rest
 	while read -r range _ offset rest; do
-		if [[ $rest == *'[vfio-device]'* ]] && (( (0x$offset >> 40) == $2 )); then
+		if [[ $rest == *'[vfio-device]'* || $rest == */dev/vfio/devices/* ]] &&
+			(( (0x$offset >> 40) == $2 )); then
 			printf '0x%s\n' "${range%%-*}"
 			return
 		fi

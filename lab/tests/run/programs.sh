@@ -6,26 +6,6 @@
 . /src/lab/tests/run.sh
 plan 18
 
-# Put a program that keeps CPU 1 busy where testpmd's would be; it says REGEX when it has mapped,
-# and ends with its input.
-start() { # REGEX COMMAND...
-	local up=$1
-	shift
-	rm -f /tmp/program.in $testpmd_log
-	mkfifo /tmp/program.in
-	"$@" </tmp/program.in >$testpmd_log 2>&1 &
-	testpmd=$!
-	exec {testpmd_in}>/tmp/program.in
-	said "$up" && return
-	not_ok "$2 $3 starts" "$(tail $testpmd_log)"
-	return 1
-}
-end() { # NAME
-	exec {testpmd_in}>&-
-	wait $testpmd
-	is "$1: it ends well" $? 0
-}
-
 # What goes with it: the manual, and an example of a file, all lines of which can be read.
 share=/opt/dpdk-vfio-wc/share
 is "manual pages" "$(grep -ohE '^\.TH "[A-Z.-]+" "[0-9]"' $share/man/man[15]/vfio-wc* | xargs)" \
@@ -82,27 +62,27 @@ gcc -O1 static.c $(pkg-config --cflags libdpdk) -o static -Wl,--whole-archive $a
 	-Wl,--no-whole-archive -lm -lnuma -latomic -lbsd -lpthread -ldl || exit
 is "static: nothing of DPDK is shared" "$(ldd ./static | grep -c librte_)" 0
 ena=$(bdf ena)
-start "^up: [0-9]" vfio-wc-run --mode required -- ./static -l 1 -m 64 -a "$ena" || exit
+program_start "^up: [0-9]" vfio-wc-run --mode required -- ./static -l 1 -m 64 -a "$ena" || exit
 pages=$(leaves "$ena" 0)
 is "static: BAR2 is WC" "$(in_bar "$ena" 2 "$pages")" WC
 is "static: BAR0 is UC-" "$(in_bar "$ena" 0 "$pages")" UC-
-end static
+program_end static
 memory_types_as_before static
 
 # A C program that pushes into an NVMe controller's memory buffer; started by another one.
 nvme=$(lab-bind nvme)
 id=$(cut -c3-6 "/sys/bus/pci/devices/$nvme/vendor"):$(cut -c3-6 "/sys/bus/pci/devices/$nvme/device")
-start "^buffer" vfio-wc-run --range "dev=$id,bar=2,mode=required" -- \
+program_start "^buffer" vfio-wc-run --range "dev=$id,bar=2,mode=required" -- \
 	taskset -c 1 nvme-push "$nvme" || exit
 pages=$(leaves "$nvme" 2)
 is "NVMe: the buffer is WC" "$(in_bar "$nvme" 2 "$pages")" WC
 is "NVMe: the registers are UC-" "$(in_bar "$nvme" 0 "$pages")" UC-
-end NVMe
+program_end NVMe
 matches "NVMe: it pushed" "$(<$testpmd_log)" "^[1-9][0-9]* entries, the last one arrived"
 
 # The children are left alone when that is wished.
 # shellcheck disable=SC2016 # the shell that is left expands it
-start "^buffer" vfio-wc-run --children leave --range "dev=$id,bar=2,mode=required" -- \
+program_start "^buffer" vfio-wc-run --children leave --range "dev=$id,bar=2,mode=required" -- \
 	bash -c 'taskset -c 1 nvme-push "$0"; exit' "$nvme" || exit
 read -r testpmd <"/proc/$testpmd/task/$testpmd/children"
 is "NVMe, a child that is left: UC-" "$(in_bar "$nvme" 2 "$(leaves "$nvme" 2)")" UC-
