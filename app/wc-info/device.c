@@ -335,7 +335,8 @@ conclude_on(struct device *d, const json_t *range)
 			json_object_get(range, "length")), the, by, d->user.name, d->user.pid);
 	else
 		BECAUSE(d, YES, "%s%s in %s (pid %d) has it from the kernel%s", the, by,
-			d->user.name, d->user.pid, json_is_null(json_object_get(range, "in_kernel_list")) ?
+			d->user.name, d->user.pid,
+			json_is_null(json_object_get(range, "in_kernel_list")) ?
 			", it says; the kernel's list of memory types cannot be read" : "");
 }
 

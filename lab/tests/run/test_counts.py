@@ -31,7 +31,7 @@ def test_the_range_is_the_tables(guest):
 
 
 def test_what_reaches_the_bus(guest):
-    """As bus/test_baseline has it of the plugin: eight stores a line uncached, one write WC."""
+    """As bus/test_writes has it of the plugin: eight stores a line uncached, one write WC."""
     for arm, store in ('uc', 8), ('wc', 64):
         floor = 128 / store + 1 / case(guest)['burst']
         assert floor <= case(guest)[arm]['bus']['pcie_writes_per_packet'] + 1e-9 <= floor * 1.03
