@@ -435,6 +435,8 @@ door_mmap(const struct door *door, void *addr, size_t length, int prot, int flag
 	ret = learn(&door->conf, fd, &d, &error);
 	if (ret != 0)
 		return map_unknown(door, error.text, -ret, addr, length, prot, flags, fd, offset);
+	if (door->verbose && d.nb_wanted == 0 && d.name != NULL)
+		say("%s: nothing is wanted of this device, it stays uncached", d.name);
 	do {
 		failed = make_plan(&d, fd, offset, how.length, &plan, &error);
 		if (failed >= 0)

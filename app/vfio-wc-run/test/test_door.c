@@ -330,6 +330,9 @@ verbose(void **state)
 	want("dev=00:03.0,bar=4,offset=0x1000");
 	map(FAKE_FD, REGION(4), 0x3000);
 	assert_contains(heard(), "0000:00:03.0 BAR 4 [0x1000, 0x4000): 0x2000 bytes at 0x");
+	map(FAKE_FD + 1, REGION(0), 0x4000);
+	assert_string_equal(heard(), "vfio-wc-run: 0000:00:04.0: nothing is wanted of this device, "
+		"it stays uncached\n");
 }
 
 /* Two functions of one kind, whose fds say nothing of their addresses. */
