@@ -17,10 +17,13 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sanitizer/lsan_interface.h>
 
 #include <bus_pci_driver.h>
 #include <rte_eal.h>
 #include <rte_interrupts.h>
+#include <rte_log.h>
+#include <rte_malloc.h>
 #include <rte_vfio.h>
 
 #include "fake_vfio.h"
@@ -33,6 +36,7 @@ static enum rte_vfio_wc_mode mode;
 static enum rte_proc_type_t process;
 static struct rte_vfio_wc_request requests[RTE_PCI_WC_RANGES_MAX + 1];
 static unsigned int nb_requests;
+static bool no_memory;
 
 int __wrap_rte_vfio_setup_device(const char *sysfs, const char *addr, int *fd,
 		struct vfio_device_info *info);
@@ -41,6 +45,8 @@ int __wrap_rte_vfio_is_enabled(const char *module);
 enum rte_proc_type_t __wrap_rte_eal_process_type(void);
 enum rte_vfio_wc_mode __wrap_rte_vfio_wc_mode_get(void);
 const struct rte_vfio_wc_request *__wrap_rte_vfio_wc_request_get(unsigned int n);
+void *__real_rte_zmalloc(const char *type, size_t size, unsigned int align);
+void *__wrap_rte_zmalloc(const char *type, size_t size, unsigned int align);
 
 /* A secondary process has an fd of its own: the fake's second device has to be like the first. */
 int
@@ -87,6 +93,12 @@ __wrap_rte_vfio_wc_request_get(unsigned int n)
 	return n < nb_requests ? &requests[n] : NULL;
 }
 
+void *
+__wrap_rte_zmalloc(const char *type, size_t size, unsigned int align)
+{
+	return no_memory ? NULL : __real_rte_zmalloc(type, size, align);
+}
+
 /* ---- a driver and its device ---- */
 
 static struct rte_pci_wc_range declared[RTE_PCI_WC_RANGES_MAX];
@@ -101,7 +113,8 @@ declare(const struct rte_pci_device *device, struct rte_pci_wc_range *ranges)
 	uint16_t vendor = 0;
 
 	nb_asked++;
-	assert_int_equal(rte_pci_read_config(device, &vendor, sizeof(vendor), 0), sizeof(vendor));
+	if (rte_pci_read_config(device, &vendor, sizeof(vendor), 0) != sizeof(vendor))
+		return -EIO;
 	assert_int_equal(vendor, device->id.vendor_id);
 	if (nb_declared > 0)
 		memcpy(ranges, declared, nb_declared * sizeof(ranges[0]));
@@ -139,6 +152,7 @@ setup(void **state)
 	mode = RTE_VFIO_WC_AUTO;
 	process = RTE_PROC_PRIMARY;
 	nb_requests = 0;
+	no_memory = false;
 	nb_asked = 0;
 	memset(declared, 0, sizeof(declared));
 	driver = (struct rte_pci_driver){
@@ -159,7 +173,7 @@ teardown(void **state)
 	process = RTE_PROC_PRIMARY;
 	if (rte_intr_fd_get(dev.intr_handle) >= 0)
 		rte_pci_unmap_device(&dev);
-	return fake_mapped() != 0;
+	return fake_mapped() != 0 || __lsan_do_recoverable_leak_check() != 0;
 }
 
 /* The pages of a BAR, "W" for WC, "-" for plain, " " for nothing */
@@ -204,7 +218,64 @@ open_files(void)
 	return n;
 }
 
+/* Of the memory that processes share */
+static size_t
+heap_used(void)
+{
+	struct rte_malloc_socket_stats stats;
+
+	assert_int_equal(rte_malloc_get_socket_stats(0, &stats), 0);
+	return stats.heap_allocsz_bytes;
+}
+
+/* What is said at notice level and above when the device is mapped */
+static const char *
+said(int result)
+{
+	static char text[1024];
+	FILE *f;
+
+	text[0] = '\0';	/* stays, if nothing is written */
+	f = fmemopen(text, sizeof(text), "w");
+	assert_non_null(f);
+	rte_openlog_stream(f);
+	rte_log_set_level(RTE_LOGTYPE_EAL, RTE_LOG_NOTICE);
+	assert_int_equal(rte_pci_map_device(&dev), result);
+	rte_log_set_level(RTE_LOGTYPE_EAL, RTE_LOG_CRIT);
+	rte_openlog_stream(NULL);
+	fclose(f);
+	return text;
+}
+
 /* ---- tests ---- */
+
+/* The first one: what is true of all devices is said once in a process. */
+static void
+what_cannot_be_is_said(void **state)
+{
+	static const char no_wc[] = "EAL: 0000:00:03.0 bar4:0x0-0x4000 is mapped uncached: "
+		"the kernel's VFIO offers no write-combining\n";
+
+	(void)state;
+	fake.device[0].bar[4].types = 0;
+	assert_string_equal(said(0), no_wc);
+	rte_pci_unmap_device(&dev);
+	device_is(0);
+	assert_string_equal(said(0), "");
+	rte_pci_unmap_device(&dev);
+	device_is(0);
+	mode = RTE_VFIO_WC_REQUIRED;
+	assert_string_equal(said(-1), no_wc);
+
+	device_is(0);
+	fake.device[0].bar[4].types = 3;
+	fake.device[0].get_errno = ENOSPC;
+	assert_string_equal(said(-1), "EAL: 0000:00:03.0 bar4:0x0-0x4000 cannot be mapped "
+		"write-combined: No space left on device\n");
+	device_is(0);
+	fake.device[0].get_errno = 0;
+	assert_string_equal(said(0), "");
+}
 
 static void
 a_declared_bar_is_wc(void **state)
@@ -415,6 +486,75 @@ a_device_that_fails_later_leaves_nothing(void **state)
 	assert_int_equal(open_files(), before);
 }
 
+/* What is mapped is whole, and WC where the bus says so. */
+static void
+assert_whole(unsigned int bar, const char *wanted)
+{
+	const char *text = pages(bar);
+	unsigned int i;
+
+	assert_int_equal(strlen(text), strlen(wanted));
+	for (i = 0; text[i] != '\0'; i++) {
+		assert_true(text[i] == '-' || text[i] == wanted[i]);
+		assert_int_equal(text[i] == 'W',
+			rte_pci_bar_is_wc(&dev, bar, i * FAKE_PAGE, FAKE_PAGE));
+	}
+	if (mode == RTE_VFIO_WC_REQUIRED)
+		assert_string_equal(text, wanted);
+}
+
+/* Each call in turn: of two BARs that are declared, and of one around its MSI-X table. */
+static void
+whatever_fails_leaves_all_or_nothing(void **state)
+{
+	static const struct {
+		unsigned int bar;
+		const char *wanted;
+	} devices[] = { { 4, "WWWW" }, { 3, "WW--WWWW" } };
+	unsigned int i, n, files, refused = 0;
+	bool reached;
+	size_t heap;
+
+	(void)state;
+	for (i = 0; i < 8; i++) {
+		unsigned int d = i % 2;
+
+		mode = i & 2 ? RTE_VFIO_WC_REQUIRED : RTE_VFIO_WC_AUTO;
+		for (n = 1, reached = true; reached; n++) {
+			fake_reset();
+			fake.fail_leaves_hole = (i & 4) != 0;
+			device_is(d);
+			declared[0].bar = devices[d].bar;
+			declared[1].bar = 1 - d;
+			nb_declared = 2;
+			heap = heap_used();
+			files = open_files();
+
+			fake.fail_at = n;
+			if (rte_pci_map_device(&dev) == 0) {
+				reached = fake.fail_at == 0;
+				fake.fail_at = 0;
+				assert_whole(devices[d].bar, devices[d].wanted);
+				assert_whole(1 - d, d ? "WWWW" : "W");
+				rte_pci_unmap_device(&dev);
+			} else {
+				refused++;
+				assert_int_equal(fake.fail_at, 0);
+				assert_null(dev.mem_resource[devices[d].bar].addr);
+			}
+			assert_int_equal(fake_mapped(), 0);
+			assert_int_equal(heap_used(), heap);
+			assert_int_equal(open_files(), files);
+		}
+		assert_true(n > 20);
+	}
+	assert_true(refused > 100);
+
+	device_is(0);
+	no_memory = true;
+	assert_refused();
+}
+
 static void
 what_a_driver_declares_is_checked(void **state)
 {
@@ -531,9 +671,10 @@ int
 main(void)
 {
 	char *eal[] = { "test", "--no-huge", "--no-pci", "--no-shconf", "-m", "64",
-		"--no-telemetry", "--log-level=lib.eal:error", NULL };
+		"--no-telemetry", "--log-level=lib.eal:critical", NULL };
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(what_cannot_be_is_said),
 		TEST(a_declared_bar_is_wc),
 		TEST(a_range_is_wc_and_nothing_else),
 		TEST(ranges_that_touch_are_one),
@@ -545,13 +686,17 @@ main(void)
 		TEST(a_bar_with_a_hole_is_no_bar),
 		TEST(the_second_range_fails_alone),
 		TEST(a_device_that_fails_later_leaves_nothing),
+		TEST(whatever_fails_leaves_all_or_nothing),
 		TEST(what_a_driver_declares_is_checked),
 		TEST(a_secondary_process_has_the_same),
 		TEST(a_user_can_name_ranges),
 	};
 
+	/* EAL's own is of no interest, and stays until the end. */
+	__lsan_disable();
 	if (rte_eal_init(sizeof(eal) / sizeof(eal[0]) - 1, eal) < 0)
 		return 2;
+	__lsan_enable();
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -371,10 +371,17 @@ def only_default(kern, variant):
                        (variant, DEFAULT_KERNEL, kern.series))
 
 
+def planted(layer):
+    """The mutant that is played, if it is one of this layer: whoever plays lab/mutants names it in
+    LAB_MUTANT, to be planted on top of a tree that is none of the repository's."""
+    mutant = os.environ.get('LAB_MUTANT', '')
+    return mutant if os.path.basename(mutant).startswith(layer + '-') else ''
+
+
 def modules(variant, name=DEFAULT_KERNEL, plant=True):
     """A directory to take the place of the kernel's drivers/vfio; None means the kernel's own.
     In it, for programs that are built for the same kernel: the kernel's selftests (.selftests) and
-    headers (.include). Whoever plays lab/mutants names one in LAB_MUTANT, to be planted on top."""
+    headers (.include)."""
     if variant == 'stock' or variant in DEBUG:
         return None
     kern = kernel(name)
@@ -384,7 +391,7 @@ def modules(variant, name=DEFAULT_KERNEL, plant=True):
     if not os.path.exists(builder) or not os.path.isdir(kern.patches):
         raise LabError('kernel-patch has no %s: only --modules stock is to be had' %
                        os.path.basename(kern.patches))
-    mutant = plant and variant != 'trap' and os.environ.get('LAB_MUTANT')
+    mutant = plant and variant != 'trap' and planted('kernel')
     scripts = [builder, '/src/kernel-patch/apply']
     inputs = scripts + [patch if variant == 'trap' else kern.patches] + [mutant] * bool(mutant)
 
@@ -467,8 +474,9 @@ def dpdk(release):
     next series takes less."""
     folder, source = '/src/dpdk-patch/', dpdk_source(release)
     apply, builder, series = folder + 'apply', folder + 'build', folder + 'dpdk-' + release
+    mutant = planted('dpdk')
     inputs = [apply, builder, series, folder + 'test', '/src/lib/vfio_wc/vfio_wc_uapi.h',
-              *sorted(glob.glob('/src/lib/vfio_wc/test/fake_vfio.[ch]'))]
+              *sorted(glob.glob('/src/lib/vfio_wc/test/fake_vfio.[ch]')), *[mutant] * bool(mutant)]
 
     def make(out):
         say('building DPDK %s (2 minutes the first time)' % release)
@@ -477,6 +485,9 @@ def dpdk(release):
         with locked('build-' + os.path.basename(work)):
             run(in_suite(DPDK_SUITE, [apply, '--source', source, '--tree', work + '/tree',
                                       '--series', series, '--again']), 'dpdk-patch/apply')
+            if mutant:
+                run(in_suite(DPDK_SUITE, ['git', '-C', work + '/tree', 'apply', mutant]),
+                    'planting ' + mutant)
             run(in_suite(DPDK_SUITE, [builder, '--tree', work + '/tree', '--out', work + '/build',
                                       '--install', out, '--test']), 'dpdk-patch/build')
     return cached('dpdk-' + release, digest([source, inspect.getsource(dpdk)], inputs), make)

@@ -2,8 +2,8 @@
 """Planted faults (lab/mutants/*.patch): each must turn the test red that its file names.
 
 A mutant is played in a mount namespace of its own, where the repository and its build have a layer
-on top that goes away with it. A mutant of layer "kernel" changes the kernel's tree with the series
-applied instead, and is a key of what is built from it (build.modules()).
+on top that goes away with it. A mutant of layer "kernel" or "dpdk" changes the kernel's or DPDK's
+tree with the series applied instead, and is a key of what is built from it (build.planted()).
 
 The head of a file says what is broken, then, in lines of their own:
 
@@ -111,7 +111,7 @@ def inside(patch, test_id, out):
     tree = '%s/build/%s-gcc' % (build.CACHE, build.tree())
     if os.path.isdir(tree):
         layer(tree, '/lab/mutant/build')
-    if os.path.basename(patch).startswith('kernel-'):
+    if os.path.basename(patch).startswith(('kernel-', 'dpdk-')):
         os.environ['LAB_MUTANT'] = patch
     elif patch:
         subprocess.run(['patch', '-s', '-p1', '-d', '/src', '--no-backup-if-mismatch', '-i', patch],

@@ -4,6 +4,7 @@
     host/test_*.py          the lab's own parts, on the host     pytest's
     results/test_*.py       dpdk-wc-results                      pytest's
     unit/BUILD              builds, and their unit tests         Unit
+    unit/dpdk-RELEASE       those of the series for DPDK         Dpdk
     series/KERNEL           the kernel series, patch by patch    Series
     ena/fuzz                hostile input for the ENA model      Fuzz
     TOPIC/NAME              lab/tests/TOPIC/NAME.sh in a guest   Script, and pytest's test_NAME.py
@@ -289,6 +290,22 @@ class Unit(Test):
             raise Failed('meson test ends with %d\n%s' % (done.returncode, done.stdout))
 
 
+class Dpdk(Test):
+    """The unit tests of the series for DPDK (dpdk-patch/test), with a kernel that is faked at the
+    system calls."""
+
+    def runtest(self):
+        program = build.dpdk(self.release) + '/test_pci_vfio'
+        done = subprocess.run(build.in_suite(build.DPDK_SUITE, [program]), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+                              errors='replace', check=False)
+        found, problem = tap(done.stdout)
+        for result in found:
+            self.result(*result)
+        if problem or done.returncode and not self.bad:
+            raise Failed('%s, exit status %d\n%s' % (problem, done.returncode, done.stdout))
+
+
 class Series(Test):
     """What is claimed of a kernel series, patch by patch (kernel-patch/check). Found out once for
     what it depends on: here, or by who recorded it in the tree."""
@@ -457,6 +474,7 @@ class Lab:
         """Those of the lab's kinds. Order is what takes least first, then guests."""
         for name, (stage, suite, *_) in Unit.BUILDS.items():
             yield Unit.make(session, 'unit/' + name, stage=stage)
+        yield Dpdk.make(session, 'unit/dpdk-22.11', release='22.11')
         for name in build.kernels():
             yield Series.make(session, 'series/' + name,
                               again=self.args.keyword or self.args.level == 'long')
