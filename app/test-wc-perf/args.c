@@ -18,6 +18,7 @@ const char *const arm_names[N_ARMS] = {
 const char *const wc_by_names[N_WC_BY] = {
 	[WC_BY_PLUGIN] = "plugin",
 	[WC_BY_RUN] = "run",
+	[WC_BY_EAL] = "eal",
 	[WC_BY_KERNEL] = "kernel",
 };
 
@@ -49,9 +50,10 @@ static const char usage[] =
 "      --warmup S          seconds of forwarding before the window (default 1)\n"
 "      --window S          seconds over which the rate is taken (default 2)\n"
 "      --seed N            of the order of the arms (default 1)\n"
-"      --wc-by WHO         plugin (default); run: testpmd runs under vfio-wc-run; or kernel:\n"
-"                          the wc arm runs as the plain one on a kernel that is said to map\n"
-"                          write-combining by itself\n"
+"      --wc-by WHO         plugin (default); run: testpmd runs under vfio-wc-run; eal: testpmd's\n"
+"                          DPDK has the series in dpdk-patch, the other arms --vfio-wc=off;\n"
+"                          or kernel: the wc arm runs as the plain one on a kernel that is\n"
+"                          said to map write-combining by itself\n"
 "\n"
 "How testpmd runs\n"
 "      --testpmd PATH      (default dpdk-testpmd)\n"
@@ -337,7 +339,7 @@ parse_option(struct args *a, int opt, const char *arg, bool *have_arms)
 		for (a->wc_by = WC_BY_PLUGIN; a->wc_by < N_WC_BY; a->wc_by++)
 			if (strcmp(arg, wc_by_names[a->wc_by]) == 0)
 				return WC_OK;
-		return fail(WC_USAGE, "--wc-by %s: none of plugin, run, kernel", arg);
+		return fail(WC_USAGE, "--wc-by %s: none of plugin, run, eal, kernel", arg);
 	case OPT_WINDOW:
 		return parse_seconds("--window", arg, 0.1, &a->window);
 	default:

@@ -12,7 +12,7 @@
 /* The ways to run testpmd that are compared. */
 enum arm {
 	ARM_PLAIN,	/* as today */
-	ARM_UC,		/* an uncached cookie */
+	ARM_UC,		/* an uncached cookie (or --wc-by=eal: as today) */
 	ARM_WC,		/* a write-combining cookie (or --wc-by=kernel: as today) */
 	N_ARMS,
 };
@@ -21,6 +21,7 @@ enum arm {
 enum wc_by {
 	WC_BY_PLUGIN,
 	WC_BY_RUN,	/* vfio-wc-run */
+	WC_BY_EAL,	/* testpmd's own EAL (dpdk-patch), which has no uncached cookies */
 	WC_BY_KERNEL,	/* nobody: the kernel is said to do it by itself */
 	N_WC_BY,
 };
@@ -84,7 +85,7 @@ struct args {
 	bool done;		/* --help, --version: nothing more to do */
 };
 
-/* Is the arm asked for, and does somebody map the range anew in it? */
+/* Is the arm asked for, and does somebody map the range anew in it, or EAL as it is told to? */
 bool
 args_maps(const struct args *a, enum arm arm);
 

@@ -143,6 +143,19 @@ add_run(struct argv *argv, const char *run, const struct target *t, enum arm arm
 	add(argv, "--");
 }
 
+/*
+ * An EAL that maps the range itself: what its driver declares, or the range. --vfio-wc=off is all
+ * that the other arms differ by.
+ */
+static void
+add_eal(struct argv *argv, const struct target *t, enum arm arm)
+{
+	add(argv, "--vfio-wc=%s", arm == ARM_WC ? "required" : "off");
+	if (arm == ARM_WC && t->args->range_from != RANGE_TABLE)
+		add(argv, "--vfio-wc-range=%s,%u,0x%" PRIx64 ",0x%" PRIx64, t->dev.bdf,
+			t->range.bar, t->range.offset, t->range.len);
+}
+
 static enum wc_status
 start_testpmd(struct context *c, enum arm arm, unsigned int queues, bool range_known)
 {
@@ -165,6 +178,8 @@ start_testpmd(struct context *c, enum arm arm, unsigned int queues, bool range_k
 	add(&argv, "%s", c->target->dev.bdf);
 	if (args_maps(a, arm) && a->wc_by == WC_BY_PLUGIN)
 		add_plugin(&argv, a->plugin, c->target, arm, range_known);
+	if (a->wc_by == WC_BY_EAL)
+		add_eal(&argv, c->target, arm);
 	for (i = 0; i < a->n_eal; i++)
 		add(&argv, "%s", a->eal[i]);
 	add(&argv, "--");
@@ -219,7 +234,7 @@ check_table(struct target *t, unsigned int found)
 	return pci_check_range(&t->dev, &t->range);
 }
 
-/* The range that the table gives for the device: the one that vfio-wc-run looks into. */
+/* The range that the table gives for the device: vfio-wc-run looks into it, drivers agree. */
 static enum wc_status
 look_up(struct target *t)
 {
@@ -473,7 +488,7 @@ run_target(struct context *c)
 	c->observer.range = &t->range;
 	c->observer.cpu = t->place.lcores.v[1];
 	if (st == WC_OK && t->args->range_from == RANGE_TABLE)
-		st = c->r->args->wc_by == WC_BY_RUN ? look_up(t) : discover(c);
+		st = c->r->args->wc_by == WC_BY_PLUGIN ? discover(c) : look_up(t);
 	if (st != WC_OK)
 		return st;
 	t->mtrr_wc = memtype_mtrr_wc(t->dev.bar[t->range.bar].start + t->range.offset,

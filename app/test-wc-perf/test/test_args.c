@@ -95,7 +95,19 @@ wc_by_run(void **state)
 	assert_true(args_maps(&a, ARM_UC) && args_maps(&a, ARM_WC) && !args_maps(&a, ARM_PLAIN));
 	assert_true(a.arms[ARM_PLAIN]);
 	assert_int_equal(parse(&a, "-D 0000:00:03.0 --wc-by walking"), WC_USAGE);
-	assert_said("--wc-by walking: none of plugin, run, kernel");
+	assert_said("--wc-by walking: none of plugin, run, eal, kernel");
+}
+
+static void
+wc_by_eal(void **state)
+{
+	struct args a;
+
+	(void)state;
+	assert_int_equal(parse(&a, "-D 0000:00:03.0 --wc-by eal"), WC_OK);
+	assert_true(a.arms[ARM_PLAIN] && a.arms[ARM_UC] && a.arms[ARM_WC]);
+	assert_int_equal(a.wc_by, WC_BY_EAL);
+	assert_true(args_maps(&a, ARM_WC) && args_maps(&a, ARM_UC) && !args_maps(&a, ARM_PLAIN));
 }
 
 static void
@@ -173,6 +185,7 @@ main(void)
 		cmocka_unit_test(everything),
 		cmocka_unit_test(wc_by_kernel),
 		cmocka_unit_test(wc_by_run),
+		cmocka_unit_test(wc_by_eal),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(order_is_balanced),
 	};
