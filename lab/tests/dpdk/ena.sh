@@ -9,7 +9,7 @@
 . /src/lab/tests/dpdk.sh
 plan 55
 
-addr=$(bdf ena)
+addr=$(bdf ena) virtio=$(bdf virtio)
 memory_types_are
 
 # Whose pages are what, of a testpmd with a prompt; those that it touches: it has to send. Not in a
@@ -38,11 +38,16 @@ prompt port close 0
 prompt device detach "$addr"
 memory_types_as_before "detached"
 is "detached: telemetry" "$(telemetry /bus/pci/wc a)" "[]"
+prompt_stop
+
+# One that comes later. (Not the same once more: the release's PMD leaves a memzone of each device
+# behind, and cannot make it again.)
+prompt_start -a "$virtio" "${drivers[@]}" -- --forward-mode=txonly || exit
 prompt port attach "$addr"
-prompt port start 0
+prompt port start 1
 look
-is "attached again: WC" "$(in_bar "$addr" 2 "$pages")" WC
-is "attached again: the registers" "$(in_bar "$addr" 0 "$pages")" UC-
+is "attached: BAR2 is WC" "$(in_bar "$addr" 2 "$pages")" WC
+is "attached: BAR0 is UC-" "$(in_bar "$addr" 0 "$pages")" UC-
 prompt_stop
 memory_types_as_before "testpmd has ended"
 

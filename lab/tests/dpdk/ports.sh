@@ -7,7 +7,7 @@
 # out, a secondary process has the same, and nothing is left.
 
 . /src/lab/tests/dpdk.sh
-plan 24
+plan 28
 
 memory_types_are
 
@@ -34,6 +34,23 @@ testpmd_start -a "$virtio" "${drivers[@]}" "${range[@]}" -- --forward-mode=txonl
 is "kill -9: before" "$(wc_entries "$virtio" 4)" "0x3000+0x1000"
 testpmd_kill
 memory_types_as_before "kill -9"
+
+# goes and comes
+before=$(frames net0)
+prompt_start -a "$virtio" "${drivers[@]}" "${range[@]}" -- --forward-mode=txonly || exit
+prompt port stop 0
+prompt port close 0
+prompt device detach "$virtio"
+memory_types_as_before "detached"
+prompt port attach "$virtio"
+prompt port start 0
+prompt start
+await 20 frames_beyond net0 "$before"
+is "attached again: it sends" $? 0
+is "attached again: the page tables" "$(leaf_types "$virtio" 4 0x3000 0x1000)" "1 WC,others UC-"
+prompt stop
+prompt_stop
+memory_types_as_before "testpmd has ended"
 
 # a secondary process
 prompt_start -a "$virtio" "${drivers[@]}" "${range[@]}" --proc-type=primary -- \
