@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# stage: long
 # suites: bookworm
 # dpdk: 22.11
 # timeout: 300
