@@ -38,15 +38,16 @@ is "required: testpmd has no port" "$(no_port; echo $?)" 0
 testpmd_stop
 
 # What is asked of the kernel about devices: all that an fd of VFIO is named in, with addresses and
-# numbers of fds left out.
+# numbers of fds left out; thread by thread, for calls of several come in any order.
 asked() { # DPDK OUT
 	dpdk_is "$1"
-	echo quit | strace -f -y -s 0 -o "$2" \
+	echo quit | strace -ff -y -s 0 -o "$2" \
 		-e trace=ioctl,mmap,munmap,mremap,pread64,pwrite64,close,openat \
 		dpdk-testpmd -l 0-1 -m 256 -a "$addr" -a "$virtio" "${drivers[@]}" --no-telemetry \
 		-- --total-num-mbufs=4096 -i >/tmp/strace.log 2>&1
-	grep -E 'vfio-device|/dev/vfio' "$2" |
-		sed -E 's/^[0-9]+ +//; s/0x[0-9a-f]{6,}/ADDR/g; s/\b[0-9]+</</g' >"$2.vfio"
+	# shellcheck disable=SC2046 # names of numbers
+	cat $(printf '%s\n' "$2".[0-9]* | sort -V) | grep -E 'vfio-device|/dev/vfio' |
+		sed -E 's/0x[0-9a-f]{6,}/ADDR/g; s/\b[0-9]+</</g' >"$2.vfio"
 }
 asked distribution /tmp/before
 asked 22.11 /tmp/after
