@@ -46,7 +46,7 @@ asked() { # DPDK OUT
 		dpdk-testpmd -l 0-1 -m 256 -a "$addr" -a "$virtio" "${drivers[@]}" --no-telemetry \
 		-- --total-num-mbufs=4096 -i >/tmp/strace.log 2>&1
 	# shellcheck disable=SC2046 # names of numbers
-	cat $(printf '%s\n' "$2".[0-9]* | sort -V) | grep -E 'vfio-device|/dev/vfio' |
+	grep -hE 'vfio-device|/dev/vfio' $(printf '%s\n' "$2".[0-9]* | sort -V) |
 		sed -E 's/0x[0-9a-f]{6,}/ADDR/g; s/\b[0-9]+</</g' >"$2.vfio"
 }
 asked distribution /tmp/before
