@@ -38,15 +38,18 @@ memtype_find_range(const char *device, const struct vfio_wc_maps *maps,
 bool
 memtype_at(const struct vfio_wc_maps *maps, uint64_t va, unsigned int *bar, uint64_t *offset)
 {
-	const struct vfio_wc_map *map;
+	size_t i;
 
-	for (map = maps->v; map < maps->v + maps->n; map++)
+	for (i = 0; i < maps->n; i++) {
+		const struct vfio_wc_map *map = &maps->v[i];
+
 		if (va - map->va < map->length) {
 			*offset = map->fd_offset + (va - map->va);
 			*bar = *offset >> REGION_SHIFT;
 			*offset &= (UINT64_C(1) << REGION_SHIFT) - 1;
 			return true;
 		}
+	}
 	return false;
 }
 

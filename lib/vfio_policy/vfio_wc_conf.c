@@ -22,6 +22,13 @@ overlap(const struct vfio_wc_arg_range *a, const struct vfio_wc_arg_range *b)
 		b->offset < a_end;
 }
 
+/* What is behind the last request. Where there is none, there is no array to point into. */
+static const struct vfio_wc_request *
+end_of(const struct vfio_wc_conf *conf)
+{
+	return conf->nb_requests == 0 ? conf->request : conf->request + conf->nb_requests;
+}
+
 /* Does a new request go with those that are there, and its ranges with each other? */
 static int
 check(const struct vfio_wc_conf *conf, const struct vfio_wc_request *new,
@@ -30,7 +37,7 @@ check(const struct vfio_wc_conf *conf, const struct vfio_wc_request *new,
 	const struct vfio_wc_request *old;
 	unsigned int i, j, same;
 
-	for (old = conf->request; old < conf->request + conf->nb_requests; old++)
+	for (old = conf->request; old < end_of(conf); old++)
 		if (old->nb_ranges == 0 && new->nb_ranges == 0)
 			return vfio_wc_fail(error, EEXIST, new->name,
 				"%s asks for the built-in table, too", old->name);
@@ -46,7 +53,7 @@ check(const struct vfio_wc_conf *conf, const struct vfio_wc_request *new,
 				return vfio_wc_fail(error, EEXIST, new->name,
 					"%s BAR %u: two of its ranges overlap", range->device,
 					range->bar);
-		for (old = conf->request; old < conf->request + conf->nb_requests; old++)
+		for (old = conf->request; old < end_of(conf); old++)
 			for (j = 0; j < old->nb_ranges; j++) {
 				if (overlap(range, &old->range[j]))
 					return vfio_wc_fail(error, EEXIST, new->name,
@@ -163,7 +170,7 @@ vfio_wc_conf_text(const struct vfio_wc_conf *conf)
 
 	if (f == NULL)
 		return NULL;
-	for (request = conf->request; request < conf->request + conf->nb_requests; request++) {
+	for (request = conf->request; request < end_of(conf); request++) {
 		fprintf(f, "mode=%s,type=%s", vfio_wc_mode_name(request->mode),
 			request->type == RTE_VFIO_WC_TYPE_WC ? "wc" : "uc");
 		for (i = 0; i < request->nb_ranges; i++) {
@@ -202,7 +209,7 @@ take_named(const struct vfio_wc_conf *conf, const char *device, const struct vfi
 	bool named = false;
 	unsigned int i;
 
-	for (request = conf->request; request < conf->request + conf->nb_requests; request++)
+	for (request = conf->request; request < end_of(conf); request++)
 		for (i = 0; i < request->nb_ranges; i++) {
 			const struct vfio_wc_arg_range *range = &request->range[i];
 			const uint64_t size = pci->bar[range->bar].size;
@@ -249,7 +256,7 @@ vfio_wc_conf_names(const struct vfio_wc_conf *conf, const char *bdf)
 	const struct vfio_wc_request *request;
 	unsigned int i;
 
-	for (request = conf->request; request < conf->request + conf->nb_requests; request++)
+	for (request = conf->request; request < end_of(conf); request++)
 		for (i = 0; i < request->nb_ranges; i++)
 			if (bdf != NULL ? strcmp(request->range[i].device, bdf) == 0 :
 					strchr(request->range[i].device, '.') != NULL)
