@@ -18,7 +18,8 @@ vfio_selftests_run() { # DEVICE TEST...
 	for test; do
 		timeout $((60 * patience)) "$test" "$addr" >"/tmp/$test.$name.log" 2>&1
 		echo "$name $test exits with $?"
-		sed -nE "s/(# SKIP).*/\1/; s/^(ok|not ok) [0-9]+ /$name \1 /p" "/tmp/$test.$name.log"
+		sed -nE "s/(# SKIP).*/\1/; s/^(ok|not ok) [0-9]+ /$name \1 /p" \
+			"/tmp/$test.$name.log"
 	done
 }
 
