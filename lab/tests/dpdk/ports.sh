@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # suites: bookworm
 # dpdk: 22.11
+# stage: long
 # timeout: 300
 # Ranges that the user names, under PMDs that declare none: exactly these pages are WC, packets go
 # out, a secondary process has the same, and nothing is left.
@@ -62,7 +63,8 @@ prompt_start -a "$virtio" "${drivers[@]}" --proc-type=secondary -- \
 is "secondary: at the primary's address" "$(bar_va $testpmd 4)" "$va"
 is "secondary: the range is mapped apart" \
 	"$(grep -c "^$(printf %x $((va + 0x3000)))-.*vfio-device" /proc/$testpmd/maps)" 1
-# A plain mapping would reserve nothing.
+# A plain mapping would reserve nothing. (testpmd ends when it sees that its primary has.)
+kill -STOP $testpmd
 kill -9 $primary
 wait $primary 2>/dev/null
 exec {primary_in}>&-
