@@ -10,7 +10,9 @@
 
 reds=$(sed -nE 's/^Red: *([a-z]+: )?//p' /src/lab/mutants/kernel-*.patch | sort -u)
 guards=()
-for name in $(vfio-cookies -l "$(bdf ivshmem)" 2>&1 | awk '!/^#/ { print $1 "." $2 "." $3 }' |
+# The list has a fixture's name on the line of its first test alone.
+for name in $(vfio-cookies -l "$(bdf ivshmem)" 2>&1 |
+	awk '/^[a-z]/ { fixture = $1 } !/^[#-]/ { print fixture ".group." $NF }' |
 	grep -E "$reds" | sed 's/.*\.//' | sort -u); do
 	guards+=(-t "$name")
 done
