@@ -115,13 +115,16 @@ learn_wishes(void)
 __attribute__((constructor)) static void
 start(void)
 {
-	static bool started;
+	static bool started, done;	/* learning may come here itself; a mapping costs a look */
 
+	if (__atomic_load_n(&done, __ATOMIC_ACQUIRE))
+		return;
 	ready();
 	take_lock();
 	if (!started) {
 		started = true;
 		learn_wishes();
+		__atomic_store_n(&done, true, __ATOMIC_RELEASE);
 	}
 	give_lock();
 }
