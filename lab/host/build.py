@@ -42,7 +42,7 @@ def locked(name):
         try:
             fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            say('waiting for another lab/run to make %s' % name)
+            say('waiting for another process to make %s' % name)
             fcntl.flock(f, fcntl.LOCK_EX)
         yield
 
@@ -324,12 +324,13 @@ def debug_tree(kern):
 def debug_mounted(*what):
     """Build trees are always at the same place: commands that differ are run again."""
     tree = '/lab/debug-kernel'
-    os.makedirs(tree, exist_ok=True)
-    mount(*what, tree)
-    try:
-        yield tree
-    finally:
-        subprocess.run(['umount', tree], check=True)
+    with locked('debug'):
+        os.makedirs(tree, exist_ok=True)
+        mount(*what, tree)
+        try:
+            yield tree
+        finally:
+            subprocess.run(['umount', tree], check=True)
 
 
 def debug_kernel(kern, patched):
@@ -339,7 +340,7 @@ def debug_kernel(kern, patched):
 
     def make(out):
         say('building a debug kernel of %s with the series (2 minutes)' % kern.version)
-        layer = '/lab/debug-layer'
+        layer = '/lab/debug-layer-' + kern.series
         for name in ('/upper', '/work'):
             os.makedirs(layer + name)
         with debug_mounted('-t', 'overlay', '-o', 'lowerdir=%s,upperdir=%s/upper,workdir=%s/work' %
@@ -510,15 +511,16 @@ def suite_root(suite):
     if suite == 'trixie':
         return ''
     root = '/lab/suite-' + suite
-    if not os.path.isdir(root):
-        if not suites().get(suite):
-            raise LabError('the root file system of %s was not made: not with test --fast, or it '
-                           'failed' % suite)
-        os.mkdir(root)
-        mount('--bind', suites()[suite], root)
-        for path in ('/proc', '/sys', '/src', '/cache', '/lab', '/run', '/tmp'):
-            mount('--bind', path, root + path)
-        mount('--rbind', '/dev', root + '/dev') # with its pseudo-terminals
+    with locked('suite-' + suite):
+        if not os.path.isdir(root):
+            if not suites().get(suite):
+                raise LabError('the root file system of %s was not made: not with test --fast, or '
+                               'it failed' % suite)
+            os.mkdir(root)
+            mount('--bind', suites()[suite], root)
+            for path in ('/proc', '/sys', '/src', '/cache', '/lab', '/run', '/tmp'):
+                mount('--bind', path, root + path)
+            mount('--rbind', '/dev', root + '/dev') # with its pseudo-terminals
     return root
 
 
@@ -552,7 +554,8 @@ def install(build_first=True, suite='trixie', kernel_name=DEFAULT_KERNEL, dpdk_r
             path = meson(name, suite=suite)
         except LabError as error:
             raise LabError('%s\n(--no-build goes on with what was built last)' % error) from None
-    out = '/lab/install-' + suite
+    # of each process: guests of two may differ
+    out = '/lab/install-%s-%s-%d' % (suite, kernel_name, os.getpid())
     os.makedirs(out + PREFIX, exist_ok=True)
     if os.path.exists(path + '/build.ninja'):
         with locked('build-%s-%s' % (tree(), name)):

@@ -138,7 +138,6 @@ class Guest:
     results: directory that appears as /results
     userland: another root file system than the one we are in
     """
-    count = 0
     Witness = witness.Witness
     # What is with vfio-pci when a test begins, and what with nobody.
     bound = 'virtio vmxnet3 igbvf ivshmem ena'
@@ -150,7 +149,6 @@ class Guest:
     def __init__(self, kernel, version, lib_modules, initrd, sink, ena, accel, modules=None,
                  install=None, results='/results', append='', devices=(), console=None, tty=False,
                  ram=RAM, userland=None, plugin=None):
-        Guest.count += 1
         self.dir = tempfile.mkdtemp(prefix='guest', dir='/lab')
         self.processes, self.mounts = [], []
         self.buffer, self.checked, self.ram = b'', 0, ram

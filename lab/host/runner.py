@@ -12,13 +12,14 @@
     installer/SUITE         an installed system                  Installer
     mutants/NAME            lab/mutants/NAME.patch               Mutant
 
-Tests that ask for the same guest share it. What a test says of its parts are results of their own.
+Tests that ask for the same guest share it, two guests run at once (lanes.py). What a test says of
+its parts are results of their own.
 """
 
 import argparse
-import concurrent.futures
 import difflib
 import glob
+import itertools
 import os
 import re
 import subprocess
@@ -29,6 +30,7 @@ from _pytest._io import TerminalWriter
 
 import arm64
 import build
+import lanes
 import mutants
 import system
 from guest import Guest, LabError, say
@@ -115,28 +117,15 @@ def where(machine):
 
 
 class Machines:
-    """The guest at hand: one at a time, kept until a test asks for another."""
+    """The guest at hand: kept for all tests that ask for it, then closed."""
 
     def __init__(self):
-        self.machine, self.guest, self.error = None, None, None
-        self.coming = None
-
-    def ahead(self, machine):
-        """Boot what will be asked for, while tests run that need no guest. Beside another guest it
-        would be of no use: they share what is installed."""
-        thread = concurrent.futures.ThreadPoolExecutor(1)
-        self.coming = machine, thread.submit(self.boot, *machine)
+        self.guest, self.error = None, None
 
     def get(self, machine):
-        if machine != self.machine:
-            self.close()
-            self.machine, self.error = machine, None
+        if not self.guest and not self.error:
             try:
-                if self.coming and self.coming[0] == machine:
-                    coming, self.coming = self.coming[1], None
-                    self.guest = coming.result()
-                else:
-                    self.guest = self.boot(*machine)
+                self.guest = self.boot(*machine)
             except Exception as error: # of whatever kind: nobody else gets this guest either
                 self.error = 'no guest: %s' % error
                 if not isinstance(error, LabError):
@@ -146,7 +135,8 @@ class Machines:
         return self.guest
 
     def boot(self, arch, suite, variant, append, device, bus, accel, dpdk, kernel):
-        console = '/results/console-%d.log' % Guest.count
+        console = '/results/console-%s.log' % '-'.join(re.findall(r'[\w.]+', ' '.join(
+            [arch, suite, variant, append, device, bus, accel, kernel])))
         say('guest with %s modules%s, kernel %s, userland of %s%s' %
             (variant, append and ', ' + append, kernel, suite, ', arm64' * (arch == 'arm64')))
         if arch == 'arm64':
@@ -176,20 +166,16 @@ class Machines:
     def lost(self, error):
         """The guest is of no use any more: whoever asks for it next gets to know."""
         self.error = 'no guest: %s' % str(error).splitlines()[0]
-        self.close()
+        self.close_guest()
 
-    def close(self):
+    def close_guest(self):
         if self.guest:
             self.guest.close()
-        self.machine, self.guest = None if not self.error else self.machine, None
+        self.guest = None
 
-    def close_all(self):
-        self.close()
-        if self.coming:
-            error = self.coming[1].exception()
-            if not error:
-                self.coming[1].result().close()
-            self.coming = None
+    def close(self):
+        self.close_guest()
+        self.error = None
 
 
 def baseline(guest):
@@ -457,6 +443,7 @@ class Lab:
         self.args, self.machines = args, Machines()
         self.passed = self.failed = self.skipped = 0
         self.failures, self.skips, self.times = [], {}, []
+        self.reports, self.told = [], False # told: whoever sent the reports has printed them
 
     class Writer:
         """Where pytest finds what to explain a failed comparison with: it says nothing itself."""
@@ -529,21 +516,67 @@ class Lab:
                 item.only = test_id.rpartition('/')[2]
         return found
 
+    @staticmethod
+    def group(item):
+        """Tests that stay together: those that ask for the same guest, and those of pytest's own
+        kind that need none."""
+        return getattr(item, 'machine', None) or isinstance(item, Test) and item.nodeid
+
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session):
-        """Those that ask for the same guest stand together, after all that need none, in the order
-        in which their guests are first asked for."""
-        order = {None: 0}
+        """Groups in the order in which they are first asked for, what needs no guest before all
+        that does, what plays other tests last."""
+        order = {}
         items = session.items
         for item in items:
-            order.setdefault(getattr(item, 'machine', None), len(order))
+            order.setdefault(self.group(item), len(order))
         items.sort(key=lambda item: (isinstance(item, (Boots, Installer, Control, Mutant)),
-                                     order[getattr(item, 'machine', None)]))
-        self.total = len(items)
+                                     item.machine is not None, order[self.group(item)]))
+        for number, item in enumerate(items, 1):
+            item.number = number
         if self.args.list:
             for item in items:
                 print(item.nodeid)
             items.clear()
+
+    def pytest_runtestloop(self, session):
+        if session.testsfailed:
+            raise session.Interrupted('not all tests can be collected')
+        groups = [list(items) for _, items in itertools.groupby(session.items, self.group)]
+
+        def play(numbers):
+            for number in numbers:
+                group = groups[number]
+                for item, following in zip(group, [*group[1:], None]):
+                    session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                self.machines.close()
+        if len(groups) < 2:
+            play(range(len(groups)))
+        else:
+            # The first guest boots while the first builds and unit tests run.
+            numbers = range(len(groups))
+            self.other(session.config, lanes.in_two(
+                numbers, sorted(numbers, key=lambda n: groups[n][0].machine is None), play,
+                lambda: self.said(session.config)))
+        return True
+
+    def said(self, config):
+        """What the second process has to say."""
+        return self.times, [config.hook.pytest_report_to_serializable(config=config, report=report)
+                            for report in self.reports]
+
+    def other(self, config, said):
+        """What the second process had to say."""
+        if said is None:
+            self.failed += 1
+            self.failures.append(('the second process ended before its tests did', ''))
+            return
+        times, reports = said
+        self.times += times
+        self.told = True
+        for report in reports:
+            config.hook.pytest_runtest_logreport(
+                report=config.hook.pytest_report_from_serializable(config=config, data=report))
 
     # how
 
@@ -577,9 +610,7 @@ class Lab:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item, nextitem):
         if isinstance(item, Test) or item.machine: # others take no time
-            say('%s (%d of %d)' % (item.nodeid, len(self.times) + 1, self.total))
-        if isinstance(item, (Boots, Installer, Control, Mutant)):
-            self.machines.close()
+            say('%s (%d of %d)' % (item.nodeid, item.number, len(item.session.items)))
         start = time.monotonic()
         try:
             return (yield)
@@ -588,6 +619,7 @@ class Lab:
 
     def pytest_runtest_logreport(self, report):
         """One line for each result. Phases before and after a test count when they fail."""
+        self.reports.append(report)
         if report.when != 'call' and report.outcome == 'passed' or \
                 report.when == 'teardown' and report.outcome == 'skipped':
             return
@@ -614,24 +646,15 @@ class Lab:
             if report.when != 'call':
                 name += ' (%s)' % report.when
             self.failures.append((name, report.nodeid.split('::')[0]))
-        print('%s %s%s' % (verdict, name, reason and ' - ' + reason), flush=True)
-        if output:
-            print('\n'.join('    ' + line for line in output.splitlines()), flush=True)
+        if not self.told:
+            print('\n'.join(['%s %s%s' % (verdict, name, reason and ' - ' + reason),
+                             *('    ' + line for line in output.splitlines())]), flush=True)
 
     def pytest_collectreport(self, report):
         if report.failed:
             self.failed += 1
             self.failures.append((report.nodeid, ''))
             print('not ok %s - cannot be collected\n%s' % (report.nodeid, report.longreprtext))
-
-    def pytest_runtestloop(self, session):
-        if self.args.level == 'fast':
-            machines = [item.machine for item in session.items if item.machine]
-            if len(session.items) > 1 and machines:
-                self.machines.ahead(machines[0])
-
-    def pytest_sessionfinish(self):
-        self.machines.close_all()
 
     def closing(self):
         """What a run ends with: slowest, skipped, failed and where to look, the closing line."""

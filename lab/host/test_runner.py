@@ -162,6 +162,43 @@ def test_a_run_that_is_stopped_ends(lab):
     assert status == 1 and 'x/b' not in output, output
 
 
+# Each waits for the other, in a guest of its own.
+TOGETHER = '# append: %s\n' + LIB + '''
+plan 2
+touch DIR/%s.runs
+await 60 test -e DIR/%s.runs
+ok both
+'''
+
+
+def together(tmp_path, last):
+    return {'%s.sh' % name: (TOGETHER % (name, name, other)).replace('DIR', str(tmp_path)) +
+            last for name, other in ('ab', 'ba')}
+
+
+def test_two_guests_at_once(lab, tmp_path):
+    status, output = lab(together(tmp_path, 'is two 2 3\n'))
+    assert (status, closing(output)) == (1, '4 passed, 2 failed'), output
+    for name in 'ab':
+        assert 'again: lab/run test -k x/%s\n' % name in output, output
+        assert output.count('ok x/%s: both\n' % name) == 1, output
+    from results import junit
+    with open(tmp_path / 'junit.xml', encoding='utf-8') as f:
+        assert sorted(case[1:3] for case in junit(f.read())) == [
+            ('both', 'ok'), ('both', 'ok'), ('two', 'not ok'), ('two', 'not ok'),
+            ('x.a', 'ok'), ('x.b', 'ok')]
+
+
+def test_the_second_process_dies(lab, tmp_path):
+    status, output = lab(together(tmp_path, '''
+parent=$(awk '/^PPid/ { print $2 }' /proc/$PPID/status)
+! cmp -s /proc/$PPID/cmdline /proc/$parent/cmdline || kill -9 $PPID
+ok done
+'''))
+    assert (status, closing(output)) == (1, '3 passed, 1 failed'), output
+    assert 'the second process ended before its tests did' in output, output
+
+
 def test_no_test_is_a_failure(lab):
     status, output = lab({})
     assert (status, closing(output)) == (1, '0 passed, 0 failed'), output

@@ -63,14 +63,17 @@ def test_no_interval_from_one_pair(guest):
     assert [case['ratio']['ci95'] for case in quick(guest)[0]['cases']] == [None] * 3
 
 
-def test_emulation_ignores_memory_types_and_that_is_said(guest):
+def test_emulation_is_not_taken_for_a_platform_that_honours_memory_types(guest):
+    """By its times alone; on a loaded machine they can leave it undecided. Either is said."""
     result, said = quick(guest)
     environment = result['environment']
     if environment['hypervisor'] != 'TCGTCGTCGTCG':
         pytest.skip('this guest is not emulated: %s' % environment['hypervisor'])
-    assert environment['memory_types_honoured'] == 'no'
-    assert 'the ratios mean nothing here' in said
-    assert 'the ratios mean nothing here' in guest.sh('dpdk-test-wc-perf --show ' + RESULT)[1]
+    notice = {'no': 'the ratios mean nothing here',
+              'unknown': 'until it is known, the ratios mean nothing'}[
+                  environment['memory_types_honoured']]
+    assert notice in said
+    assert notice in guest.sh('dpdk-test-wc-perf --show ' + RESULT)[1]
 
 
 DIRECTLY = ('dpdk-test-wc-perf --device $(lab-bind virtio) --range virtio-notify --mem 64 '
