@@ -504,7 +504,8 @@ class Lab:
         else:
             items[:] = [item for item in items if self.upto(item.stage)]
         for item in items:
-            item.extra_keyword_matches.add(item.nodeid)
+            # pytest's expressions know no @
+            item.extra_keyword_matches.add(item.nodeid.replace('@', ':'))
 
     @staticmethod
     def exactly(items, test_id):
@@ -696,7 +697,7 @@ def do_test(argv, kind=Lab):
     status = pytest.main([
         '-c', '/dev/null', '--rootdir', LAB, '-p', 'no:terminal', '-p', 'no:cacheprovider',
         '--import-mode=importlib', '-s', '--junitxml=' + lab.junit,
-        *(['-k', args.keyword] if args.keyword else []), *lab.python], plugins=[lab])
+        *(['-k', args.keyword.replace('@', ':')] if args.keyword else []), *lab.python], plugins=[lab])
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED,
                       pytest.ExitCode.NO_TESTS_COLLECTED):
         lab.failed += 1

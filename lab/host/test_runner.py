@@ -247,6 +247,8 @@ def test_choice_of_machines(lab):
     assert closing(lab(scripts)[1]) == '2 passed, 0 failed'
     status, output = lab(scripts, '--long')
     assert closing(output) == '8 passed, 0 failed' and 'ok x/a@6.1@bookworm: one' in output, output
+    status, output = lab(scripts, '--long', '-k', 'x/a@6.1@bookworm')
+    assert closing(output) == '2 passed, 0 failed' and 'ok x/a@6.1@bookworm: one' in output, output
 
 
 def test_junit(lab, tmp_path):
