@@ -41,7 +41,7 @@ class System(Guest):
 
     def _disk(self):
         return ['-drive', 'file=%s,format=raw,if=none,id=disk,cache=unsafe' % self.disk,
-                '-device', 'virtio-blk-pci,drive=disk,addr=b.0']
+                '-device', 'virtio-blk-pci,drive=disk,addr=d.0']
 
     def reboot(self, boot):
         """Let it go down; what it would boot next is put into boot."""
