@@ -9,13 +9,15 @@ TOOL = os.path.dirname(os.path.realpath(__file__)) + '/../dpdk-wc-results'
 CASE = 'net_ena/1d0f:ec20/bar2+0x0+0x100000/txonly/frame%d/burst32/queues1/cores1'
 
 
-def metric(arm='wc/uc', name='tx_rate', values=(2.0,) * 6, frame=64, **more):
+def metric(arm='wc/uc', name='tx_rate', values=(2.0,) * 6, frame=64, turns=0, **more):
+    """turns: of a start; 0: the samples do not say of which start they are."""
     case = CASE % frame
     found = {
         'id': '%s/%s/%s' % (case, arm, name), 'case': case, 'arm': arm, 'metric': name,
         'unit': 'ratio' if '/' in arm else 'packets_per_second', 'direction': 'higher',
         'kind': 'measured', 'usable': True, 'reasons': [],
-        'samples': [{'value': float(v), 'at_s': 3.0 * n, 'order': n + 1}
+        'samples': [{'value': float(v), 'at_s': 3.0 * n, 'order': n + 1,
+                     **({'start': n // turns + 1} if turns else {})}
                     for n, v in enumerate(values)]}
     if name.startswith('pcie_'):
         found.update(unit='writes_per_packet', direction='lower', kind='counted')

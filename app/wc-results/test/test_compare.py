@@ -44,6 +44,17 @@ def test_whole_reports_as_compare_sees_them():
     assert alarms <= 10
 
 
+def test_turns_of_a_start_do_not_make_alarms():
+    """Starts that differ more than turns do, and nothing has changed: many turns are no proof."""
+    random = numpy.random.default_rng(21)
+
+    def run(starts=6, turns=8):
+        start = noise(random, (starts, 1), 0.05)
+        return [metric(values=(start * noise(random, (starts, turns), 0.01)).ravel(), turns=turns)]
+    alarms = sum(bool({'better', 'worse'} & set(verdicts(run(), run()))) for _ in range(1000))
+    assert alarms <= 10
+
+
 @pytest.mark.parametrize('repeats', [3, 6])
 def test_counts_raise_no_alarm(repeats):
     random = numpy.random.default_rng(17)

@@ -80,6 +80,17 @@ def test_what_was_read_follows_the_newest_schema_as_far_as_it_can():
                for problem in results.problems(read))
 
 
+# --- Samples and starts ---------------------------------------------------------------------------
+
+def test_samples_of_a_start_are_one_value():
+    samples = [1, 3, 10, 20, 90, 5, 7]
+    assert results.values(metric(values=samples)) == samples
+    assert results.values(metric(values=samples, turns=1)) == samples
+    assert results.values(metric(values=samples, turns=3)) == [3, 20, 7]
+    assert results.summary(metric(values=[1, 9] * 5, turns=2)).low is None
+    assert results.summary(metric(values=[1, 9] * 6, turns=2)) == (6, 5, 5, 5)
+
+
 # --- Circumstances --------------------------------------------------------------------------------
 
 def test_a_fingerprint_is_of_the_machine_not_of_the_code():

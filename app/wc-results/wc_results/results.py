@@ -22,7 +22,8 @@ FINGERPRINT = {
     'environment': ('kernel', 'dpdk', 'cpu', 'microcode', 'hypervisor', 'host_id', 'command_line',
                     'smt', 'isolated', 'nohz_full', 'online', 'numa_nodes', 'no_turbo', 'boost',
                     'governor', 'hugepages', 'memory_types_honoured', 'lab'),
-    'settings': ('wc_by', 'forward', 'cores', 'warmup_s', 'window_s', 'mem_mb', 'eal', 'testpmd'),
+    'settings': ('wc_by', 'forward', 'cores', 'turns', 'warmup_s', 'window_s', 'mem_mb', 'eal',
+                 'testpmd'),
 }
 UNKNOWN = object()
 
@@ -173,13 +174,18 @@ def started(result):
 
 
 def values(metric):
-    return [sample['value'] for sample in metric['samples']]
+    """One for each start of testpmd, the median: samples of one start have in common what that
+    start is like, so they are no witnesses apart. One that does not say its start has its own."""
+    starts = {}
+    for number, sample in enumerate(metric['samples']):
+        starts.setdefault(sample.get('start', -number), []).append(sample['value'])
+    return [statistics.median(samples) for samples in starts.values()]
 
 
 class Summary(NamedTuple):
     n: int
     median: float
-    low: float          # 95% of the median, by the sign test; None: too few samples
+    low: float          # 95% of the median, by the sign test; None: too few starts
     high: float
 
 
