@@ -28,7 +28,7 @@ static const char usage[] =
 "\n"
 "Runs an unmodified dpdk-testpmd on one device, alternately with a part of a BAR mapped\n"
 "uncached and write-combining, and compares the packet rates. Arms of the comparison:\n"
-"  plain  testpmd as it is: shows that what maps the range anew costs nothing itself\n"
+"  plain  nothing is mapped anew: shows that what does it costs nothing itself\n"
 "  uc     the plugin, or vfio-wc-run, maps the range anew, uncached\n"
 "  wc     it maps the range anew, write-combining\n"
 "uc and wc differ in the memory type alone. What type the pages had is observed, not assumed;\n"
@@ -46,7 +46,10 @@ static const char usage[] =
 "  -q, --queues LIST       numbers of Tx queues, as many Rx queues (default 1)\n"
 "  -F, --forward MODE      testpmd's forwarding mode (default txonly)\n"
 "  -a, --arms LIST         of plain,uc,wc (default all; with --wc-by=kernel: wc)\n"
-"  -n, --repeats N         runs of each arm (default 6, the least that gives a 95% interval)\n"
+"  -n, --repeats N         starts of testpmd, in each of which the arms take turns while the\n"
+"                          plugin exchanges the memory type; with another --wc-by, starts for\n"
+"                          each arm (default 6; a 95% interval needs 2)\n"
+"  -t, --turns N           of each arm in a start (default 2)\n"
 "      --warmup S          seconds of forwarding before the window (default 1)\n"
 "      --window S          seconds over which the rate is taken (default 2)\n"
 "      --seed N            of the order of the arms (default 1)\n"
@@ -126,6 +129,7 @@ static const struct option options[] = {
 	{ "show", required_argument, NULL, 's' },
 	{ "testpmd", required_argument, NULL, OPT_TESTPMD },
 	{ "testpmd-arg", required_argument, NULL, OPT_TESTPMD_ARG },
+	{ "turns", required_argument, NULL, 't' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "warmup", required_argument, NULL, OPT_WARMUP },
 	{ "wc-by", required_argument, NULL, OPT_WC_BY },
@@ -306,6 +310,8 @@ parse_option(struct args *a, int opt, const char *arg, bool *have_arms)
 	case 's':
 		a->show = arg;
 		return WC_OK;
+	case 't':
+		return parse_unsigned("--turns", arg, 1, 1000, &a->turns);
 	case 'v':
 		a->verbose = true;
 		return WC_OK;
@@ -367,8 +373,7 @@ check_consistency(struct args *a, bool have_arms)
 		if (t->backend != NULL && a->witness == NULL)
 			return fail(WC_USAGE, "--backend %s: only a witness can count there; see "
 				"--witness", t->backend);
-		if (t->range_from == RANGE_TABLE && !args_maps(a, ARM_UC) &&
-				!args_maps(a, ARM_WC))
+		if (t->range_from == RANGE_TABLE && !args_maps_any(a))
 			return fail(WC_USAGE, "device %s: no arm maps a range anew, so --range "
 				"is needed", t->device);
 	}
@@ -379,6 +384,12 @@ bool
 args_maps(const struct args *a, enum arm arm)
 {
 	return a->arms[arm] && (arm == ARM_UC || (arm == ARM_WC && a->wc_by != WC_BY_KERNEL));
+}
+
+bool
+args_maps_any(const struct args *a)
+{
+	return args_maps(a, ARM_UC) || args_maps(a, ARM_WC);
 }
 
 enum wc_status
@@ -395,6 +406,7 @@ args_parse(struct args *a, int argc, char **argv)
 		.queues = { .v = { 1 }, .n = 1 },
 		.cores = 1,
 		.repeats = 6,
+		.turns = 2,
 		.warmup = 1,
 		.window = 2,
 		.seed = 1,
@@ -407,7 +419,7 @@ args_parse(struct args *a, int argc, char **argv)
 		.witness = getenv("WC_WITNESS"),
 	};
 	optind = 0;
-	while ((opt = getopt_long(argc, argv, "a:b:c:D:F:f:hj:l:m:n:p:q:r:s:vw:", options,
+	while ((opt = getopt_long(argc, argv, "a:b:c:D:F:f:hj:l:m:n:p:q:r:s:t:vw:", options,
 			NULL)) != -1) {
 		one = parse_option(a, opt, optarg, &have_arms);
 		/* The first failure counts; where the result goes may stand behind it. */

@@ -60,7 +60,8 @@ struct args {
 	struct list queues;
 	struct list lcores;	/* empty: chosen by NUMA node; the first is testpmd's main one */
 	unsigned int cores;	/* forwarding lcores */
-	unsigned int repeats;
+	unsigned int repeats;	/* starts of testpmd; of each arm, unless arms share one */
+	unsigned int turns;	/* of each arm in a start */
 	double warmup;		/* s */
 	double window;		/* s */
 	uint64_t seed;		/* of the order of the arms */
@@ -88,6 +89,10 @@ struct args {
 /* Is the arm asked for, and does somebody map the range anew in it, or EAL as it is told to? */
 bool
 args_maps(const struct args *a, enum arm arm);
+
+/* In any arm? */
+bool
+args_maps_any(const struct args *a);
 
 /* Options to a; messages name the option and the value. */
 enum wc_status

@@ -97,8 +97,8 @@ metric_json(const char *case_id, const char *arm, const char *name, const char *
 static void
 append_sample(json_t *samples, double value, const struct sample *s)
 {
-	json_array_append_new(samples, json_pack("{sf sf si}", "value", value, "at_s", s->at,
-		"order", (int)s->order));
+	json_array_append_new(samples, json_pack("{sf sf si si}", "value", value, "at_s", s->at,
+		"order", (int)s->order, "start", (int)s->start));
 }
 
 /* A clock that an emulator drives measures the emulator. */
@@ -137,7 +137,7 @@ add_arm(json_t *all, const struct result *r, const struct perf_case *k, enum arm
 	}
 }
 
-/* Of runs that were neighbours in time; its time is the later one's. */
+/* Of runs that were neighbours in time; its time and start are the later one's. */
 static void
 add_ratio(json_t *all, const struct result *r, const struct perf_case *k, enum arm over,
 	enum arm under, const char *kind)

@@ -52,9 +52,9 @@ static enum wc_status
 judge_range(const struct observer *ob, enum arm arm, const struct observation *o,
 	const char *detail)
 {
-	const char *expected = arm == ARM_WC ? "WC" : "UC-";
+	const char *expected = arm == ARM_WC ? "WC" : arm == ARM_UC ? "UC-" : ob->plain;
 
-	if (arm == ARM_PLAIN || strcmp(o->type, expected) == 0)
+	if (expected[0] == '\0' || strcmp(o->type, expected) == 0)
 		return WC_OK;
 	return refuse(ob, arm, ob->range->bar, ob->range->offset, ob->range->len, expected,
 		o->type, o->source, detail);

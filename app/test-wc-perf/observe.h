@@ -47,15 +47,17 @@ struct observer {
 	const struct bar_range *range;
 	int witness;		/* -1: none */
 	unsigned int cpu;	/* busy with testpmd's forwarding */
+	char plain[8];		/* type that the range has had in the plain arm; "": none yet */
 	struct refusal *refusal;
 };
 
 /*
  * Look, and refuse (WC_REFUSED) what is not as the arm promises:
- *  uc  every BAR page of the process is UC-
- *  wc  exactly the range is WC, every other BAR page UC-; with --wc-by=kernel the range is WC
- *      (such kernels make whole BARs WC)
- * plain promises nothing. o is to be released with observation_free().
+ *  uc     every BAR page of the process is UC-
+ *  wc     exactly the range is WC, every other BAR page UC-; with --wc-by=kernel the range is WC
+ *         (such kernels make whole BARs WC)
+ *  plain  the range has the same type each time
+ * o is to be released with observation_free().
  */
 enum wc_status
 observe(const struct observer *ob, enum arm arm, struct testpmd *t, struct observation *o);

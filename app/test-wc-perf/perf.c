@@ -112,7 +112,7 @@ check_bound(const struct vfio_wc_sysfs *dev)
 static enum wc_status
 check_environment(const struct args *a, const struct vfio_wc_sysfs *dev, int node)
 {
-	const bool maps = args_maps(a, ARM_UC) || args_maps(a, ARM_WC);
+	const bool maps = args_maps_any(a);
 	unsigned long mb = free_hugepages(node);
 	enum wc_status st;
 

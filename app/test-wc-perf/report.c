@@ -86,14 +86,20 @@ ratio_json(const struct ratio *r)
 		"pairs", J_U64(r->pairs));
 }
 
+static json_t *
+known(double value)
+{
+	return isnan(value) ? json_null() : json_real(value);
+}
+
 /* Ratio of the rates of two arms; NULL if one of them was not run. */
 static json_t *
-arms_ratio_json(const struct arm_result *over, const struct arm_result *under)
+arms_ratio_json(const struct arm_result *over, const struct arm_result *under, unsigned int turns)
 {
 	const size_t n = over->n < under->n ? over->n : under->n;
 	double *v;
 	json_t *j;
-	struct ratio r;
+	struct levels r;
 	size_t i;
 
 	if (n == 0)
@@ -105,8 +111,12 @@ arms_ratio_json(const struct arm_result *over, const struct arm_result *under)
 		v[i] = over->samples[i].mpps;
 		v[n + i] = under->samples[i].mpps;
 	}
-	r = stats_ratio(v, v + n, n);
-	j = ratio_json(&r);
+	r = stats_levels(v, v + n, n, turns);
+	j = json_pack("{sf sf so sI sI sI so so}", "estimate", r.ratio,
+		"median", stats_ratio(v, v + n, n).median,
+		"ci95", r.has_ci ? json_pack("[ff]", r.low, r.high) : json_null(),
+		"pairs", J_U64(n), "starts", J_U64(r.starts), "turns", J_U64(r.turns),
+		"sd_start", known(r.sd_start), "sd_turn", known(r.sd_turn));
 	free(v);
 	return j;
 }
@@ -115,6 +125,7 @@ static json_t *
 cases_json(const struct result *r)
 {
 	json_t *all = json_array(), *lcores, *c;
+	const unsigned int turns = r->args->turns;
 	char id[METRIC_ID];
 	unsigned int j;
 	size_t i;
@@ -148,9 +159,9 @@ cases_json(const struct result *r)
 					arm_json(&k->arms[arm], backend,
 						backend && r->compare_counts, k->burst));
 		json_object_update_new(c, json_pack("{so* so*}",
-			"ratio", arms_ratio_json(&k->arms[ARM_WC], &k->arms[ARM_UC]),
+			"ratio", arms_ratio_json(&k->arms[ARM_WC], &k->arms[ARM_UC], turns),
 			"ratio_uc_plain",
-			arms_ratio_json(&k->arms[ARM_UC], &k->arms[ARM_PLAIN])));
+			arms_ratio_json(&k->arms[ARM_UC], &k->arms[ARM_PLAIN], turns)));
 		json_array_append_new(all, c);
 	}
 	return all;
@@ -190,12 +201,13 @@ settings_json(const struct args *a)
 	for (arm = 0; arm < N_ARMS; arm++)
 		if (a->arms[arm])
 			json_array_append_new(arms, json_string(arm_names[arm]));
-	return json_pack("{so so ss ss si si sf sf so si so so}",
+	return json_pack("{so so ss ss si si si sf sf so si so so}",
 		"command_line", environment_words(a->argv), "arms", arms,
 		"wc_by", wc_by_names[a->wc_by],
 		"forward", a->forward,
 		"cores", (int)a->cores,
 		"repeats", (int)a->repeats,
+		"turns", (int)a->turns,
 		"warmup_s", a->warmup,
 		"window_s", a->window,
 		"seed", hex(a->seed),
@@ -342,24 +354,36 @@ bus_row(const json_t *metrics, const json_t *c, const char *name, FILE *f,
 			lingers ? paint->off : "");
 }
 
+/* What one of them adds, as standard deviation. */
+static void
+noise(const char *what, const json_t *sd, FILE *f)
+{
+	if (json_is_number(sd))
+		fprintf(f, "; a %s adds %.1f%%", what, 100 * json_number_value(sd));
+}
+
 static void
 ratio_row(const json_t *c, const char *key, const char *label, FILE *f, const struct paint *paint)
 {
 	const json_t *ratio = json_object_get(c, key);
 	const json_t *ci = json_object_get(ratio, "ci95");
-	const int pairs = int_at(ratio, "pairs");
+	/* Files of before have a start for each run. */
+	const bool has_turns = json_object_get(ratio, "turns") != NULL;
 
 	if (ratio == NULL)
 		return;
-	fprintf(f, "%22s%s%s %.3f%s", "", paint->strong, label, real_at(ratio, "median"),
-		paint->off);
+	fprintf(f, "%22s%s%s %.3f%s, ", "", paint->strong, label,
+		real_at(ratio, has_turns ? "estimate" : "median"), paint->off);
 	if (json_array_size(ci) == 2)
-		fprintf(f, ", 95%% interval %.3f..%.3f (%d pairs)\n",
-			json_number_value(json_array_get(ci, 0)),
-			json_number_value(json_array_get(ci, 1)), pairs);
+		fprintf(f, "95%% interval %.3f..%.3f", json_number_value(json_array_get(ci, 0)),
+			json_number_value(json_array_get(ci, 1)));
 	else
-		fprintf(f, " (%d pair%s: too few for a 95%% interval, which needs %d)\n", pairs,
-			pairs == 1 ? "" : "s", STATS_MIN_PAIRS);
+		fprintf(f, "too few starts for a 95%% interval");
+	fprintf(f, " (starts: %d, turns: %d", (int)int_at(ratio, has_turns ? "starts" : "pairs"),
+		has_turns ? (int)int_at(ratio, "turns") : 1);
+	noise("start", json_object_get(ratio, "sd_start"), f);
+	noise("turn", json_object_get(ratio, "sd_turn"), f);
+	fprintf(f, ")\n");
 }
 
 static bool

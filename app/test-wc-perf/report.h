@@ -26,12 +26,13 @@ struct target {
 	char firmware[64];		/* "": the PMD does not say */
 };
 
-/* The runs of one arm in one case, in order. */
+/* The runs of one arm in one case, in order: args->turns of each repeat. */
 struct arm_result {
 	struct observation seen;	/* in the last run; earlier ones agreed in type */
 	struct sample {
 		double at;		/* s since the run began */
 		unsigned int order;	/* among all samples of the run, from 1 */
+		unsigned int start;	/* of testpmd, from 1 */
 		double mpps;
 		uint64_t sent;		/* testpmd's forwarding statistics, start to stop */
 		uint64_t dropped;	/* by testpmd: no room in the ring */

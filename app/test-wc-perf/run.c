@@ -17,11 +17,17 @@
 /* Frames may still be on their way when testpmd has stopped. */
 #define ARRIVAL_S 5
 
+/* The plugin's virtual device. */
+#define VDEV "vfio_wc0"
+#define REQUEST 128
+
 struct context {
 	struct result *r;
 	struct target *target;
 	struct observer observer;
 	struct testpmd testpmd;
+	unsigned int start;	/* of testpmd, from 1 */
+	bool attached;		/* it has VDEV */
 	int witness;
 	double started;
 	unsigned int done;
@@ -40,9 +46,9 @@ next_random(uint64_t *state)
 }
 
 void
-run_order(uint64_t seed, unsigned int repeat, enum arm order[N_ARMS])
+run_order(uint64_t seed, unsigned int round, enum arm order[N_ARMS])
 {
-	uint64_t state = seed + repeat / 2 * 0x632be59bd9b4e019ULL;
+	uint64_t state = seed + round / 2 * 0x632be59bd9b4e019ULL;
 	enum arm t;
 	int i, j;
 
@@ -54,7 +60,7 @@ run_order(uint64_t seed, unsigned int repeat, enum arm order[N_ARMS])
 		order[i] = order[j];
 		order[j] = t;
 	}
-	if (repeat % 2 != 0) {
+	if (round % 2 != 0) {
 		t = order[0];
 		order[0] = order[N_ARMS - 1];
 		order[N_ARMS - 1] = t;
@@ -115,32 +121,13 @@ add_lcores(struct argv *argv, const struct list *lcores)
 	add(argv, "--main-lcore=%u", lcores->v[0]);
 }
 
-/* The plugin, asked to map the range with the type of the arm. */
+/* The range with the type of the arm, as the plugin and vfio-wc-run are asked for it. */
 static void
-add_plugin(struct argv *argv, const char *plugin, const struct target *t, enum arm arm,
-	bool range_known)
+request(const struct target *t, enum arm arm, char text[REQUEST])
 {
-	const char *type = arm == ARM_WC ? "wc" : "uc";
-
-	add(argv, "-d");
-	add(argv, "%s", plugin);
-	if (range_known)
-		add(argv, "--vdev=vfio_wc0,dev=%s,bar=%u,offset=0x%" PRIx64 ",len=0x%" PRIx64
-			",mode=required,type=%s", t->dev.bdf, t->range.bar, t->range.offset,
-			t->range.len, type);
-	else
-		add(argv, "--vdev=vfio_wc0,mode=required,type=%s", type);
-}
-
-/* testpmd under vfio-wc-run, the same of it. */
-static void
-add_run(struct argv *argv, const char *run, const struct target *t, enum arm arm)
-{
-	add(argv, "%s", run);
-	add(argv, "--range=dev=%s,bar=%u,offset=0x%" PRIx64 ",len=0x%" PRIx64 ",mode=required,"
-		"type=%s", t->dev.bdf, t->range.bar, t->range.offset, t->range.len,
-		arm == ARM_WC ? "wc" : "uc");
-	add(argv, "--");
+	snprintf(text, REQUEST, "dev=%s,bar=%u,offset=0x%" PRIx64 ",len=0x%" PRIx64
+		",mode=required,type=%s", t->dev.bdf, t->range.bar, t->range.offset,
+		t->range.len, arm == ARM_WC ? "wc" : "uc");
 }
 
 /*
@@ -156,18 +143,23 @@ add_eal(struct argv *argv, const struct target *t, enum arm arm)
 			t->range.bar, t->range.offset, t->range.len);
 }
 
+/* The plugin comes with no request: exchange() makes and takes back what its arms ask for. */
 static enum wc_status
-start_testpmd(struct context *c, enum arm arm, unsigned int queues, bool range_known)
+start_testpmd(struct context *c, enum arm arm, unsigned int queues)
 {
 	const struct args *a = c->r->args;
 	struct argv argv = { .n = 0 };
-	char prefix[64];
+	char prefix[64], text[REQUEST];
 	enum wc_status st;
 	unsigned int i;
 
 	testpmd_prefix(prefix, sizeof(prefix));
-	if (args_maps(a, arm) && a->wc_by == WC_BY_RUN)
-		add_run(&argv, a->run, c->target, arm);
+	if (args_maps(a, arm) && a->wc_by == WC_BY_RUN) {
+		request(c->target, arm, text);
+		add(&argv, "%s", a->run);
+		add(&argv, "--range=%s", text);
+		add(&argv, "--");
+	}
 	add(&argv, "%s", a->testpmd);
 	add_lcores(&argv, &c->target->place.lcores);
 	add(&argv, "--file-prefix=%s", prefix);
@@ -176,8 +168,10 @@ start_testpmd(struct context *c, enum arm arm, unsigned int queues, bool range_k
 	add_memory(&argv, c->target->place.node, a->mem_mb);
 	add(&argv, "-a");
 	add(&argv, "%s", c->target->dev.bdf);
-	if (args_maps(a, arm) && a->wc_by == WC_BY_PLUGIN)
-		add_plugin(&argv, a->plugin, c->target, arm, range_known);
+	if (args_maps_any(a) && a->wc_by == WC_BY_PLUGIN) {
+		add(&argv, "-d");
+		add(&argv, "%s", a->plugin);
+	}
 	if (a->wc_by == WC_BY_EAL)
 		add_eal(&argv, c->target, arm);
 	for (i = 0; i < a->n_eal; i++)
@@ -193,8 +187,27 @@ start_testpmd(struct context *c, enum arm arm, unsigned int queues, bool range_k
 	for (i = 0; i < a->n_testpmd_args; i++)
 		add(&argv, "%s", a->testpmd_args[i]);
 
+	c->start++;
+	c->attached = false;
 	st = testpmd_start(&c->testpmd, argv.v, prefix);
 	argv_free(&argv);
+	return st;
+}
+
+/* The plugin maps the range with the type of the arm, or puts back what was there. */
+static enum wc_status
+exchange(struct context *c, enum arm arm)
+{
+	enum wc_status st = WC_OK;
+	char text[REQUEST];
+
+	if (c->attached)
+		st = testpmd_command(&c->testpmd, "device detach " VDEV);
+	c->attached = st == WC_OK && args_maps(c->r->args, arm);
+	if (c->attached) {
+		request(c->target, arm, text);
+		st = testpmd_command(&c->testpmd, "port attach " VDEV ",%s", text);
+	}
 	return st;
 }
 
@@ -224,56 +237,18 @@ identify(struct context *c)
 	return st;
 }
 
-static enum wc_status
-check_table(struct target *t, unsigned int found)
-{
-	if (found != 1)
-		return fail(WC_ENVIRONMENT, "device %s: the built-in table has %s range to map "
-			"write-combining; say which with --range", t->dev.bdf,
-			found == 0 ? "no" : "more than one");
-	return pci_check_range(&t->dev, &t->range);
-}
-
-/* The range that the table gives for the device: vfio-wc-run looks into it, drivers agree. */
+/* The range that the table gives for the device, the same for all that map. */
 static enum wc_status
 look_up(struct target *t)
 {
 	unsigned int bars[RTE_VFIO_WC_BARS], found = vfio_wc_policy_bars(&t->dev, bars);
 
-	if (found == 1)
-		t->range = (struct bar_range){ .bar = bars[0], .len = t->dev.bar[bars[0]].size };
-	return check_table(t, found);
-}
-
-/* The same, asked of the plugin. */
-static enum wc_status
-discover(struct context *c)
-{
-	const enum arm arm = args_maps(c->r->args, ARM_UC) ? ARM_UC : ARM_WC;
-	struct target *t = c->target;
-	json_t *ranges, *j;
-	enum wc_status st;
-	unsigned int found = 0;
-	const char *id, *device;
-
-	st = start_testpmd(c, arm, c->r->args->queues.v[0], false);
-	if (st == WC_OK)
-		st = testpmd_telemetry(&c->testpmd, "/vfio_wc/ranges", &ranges);
-	if (st == WC_OK) {
-		json_object_foreach(ranges, id, j) {
-			device = json_string_value(json_object_get(j, "device"));
-			if (device == NULL || strcmp(device, t->dev.bdf) != 0)
-				continue;
-			found++;
-			t->range.bar = json_u64(j, "bar");
-			t->range.offset = json_u64(j, "offset");
-			t->range.len = json_u64(j, "length");
-		}
-		json_decref(ranges);
-		st = check_table(t, found);
-	}
-	testpmd_end(&c->testpmd);
-	return st;
+	if (found != 1)
+		return fail(WC_ENVIRONMENT, "device %s: the built-in table has %s range to map "
+			"write-combining; say which with --range", t->dev.bdf,
+			found == 0 ? "no" : "more than one");
+	t->range = (struct bar_range){ .bar = bars[0], .len = t->dev.bar[bars[0]].size };
+	return pci_check_range(&t->dev, &t->range);
 }
 
 /* What the back end counted since; waits for what is still on its way. */
@@ -325,7 +300,7 @@ forwarding_cpus(const struct context *c)
 	return mask;
 }
 
-/* Forward for a while: rate, memory type, totals. */
+/* Forward for a while: rate, memory type, totals. It stands still before and after. */
 static enum wc_status
 measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 {
@@ -385,6 +360,7 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 	s->wire_bytes = bus_per_packet(&result->bus, "wire_bytes", s->sent);
 	s->dropped = stats.dropped;
 	s->order = c->done + 1;
+	s->start = c->start;
 	s->at = when[0] - c->started;
 	s->mpps = (packets[1] - packets[0]) / (when[1] - when[0]) / 1e6;
 	if (packets[1] <= packets[0])
@@ -401,45 +377,86 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 }
 
 static void
-progress(struct context *c, const struct perf_case *k, enum arm arm, unsigned int repeat,
-	const struct sample *s)
+progress(struct context *c, const struct perf_case *k, enum arm arm)
 {
-	const struct observation *seen = &k->arms[arm].seen;
+	const struct args *a = c->r->args;
+	const struct arm_result *runs = &k->arms[arm];
 	const double spent = now() - c->started;
 
 	c->done++;
-	fprintf(stderr, "[%*u/%u] %s %-5s run %u/%u, frame %u, burst %u, queues %u: "
+	fprintf(stderr, "[%*u/%u] %s start %u, %-5s run %zu/%u, frame %u, burst %u, queues %u: "
 		"%.4f Mpps, %s (%s); %.0f s, about %.0f s to go\n",
 		c->total < 10 ? 1 : c->total < 100 ? 2 : 3, c->done, c->total,
-		c->target->dev.bdf, arm_names[arm], repeat + 1, c->r->args->repeats, k->frame,
-		k->burst, k->queues, s->mpps, seen->type, seen->source, spent,
-		spent / c->done * (c->total - c->done));
+		c->target->dev.bdf, c->start, arm_names[arm], runs->n, a->repeats * a->turns,
+		k->frame, k->burst, k->queues, runs->samples[runs->n - 1].mpps, runs->seen.type,
+		runs->seen.source, spent, spent / c->done * (c->total - c->done));
 }
 
-/* One testpmd: every frame size and burst once. */
+/* A turn of one arm. */
 static enum wc_status
-run_once(struct context *c, enum arm arm, unsigned int queues, unsigned int repeat)
+run_turn(struct context *c, struct perf_case *k, enum arm arm)
 {
-	struct result *r = c->r;
-	struct arm_result *a;
-	enum wc_status st;
-	struct sample s;
-	size_t i;
+	struct arm_result *runs = &k->arms[arm];
+	enum wc_status st = WC_OK;
 
-	st = start_testpmd(c, arm, queues, true);
+	if (c->r->args->wc_by == WC_BY_PLUGIN)
+		st = exchange(c, arm);
+	if (st == WC_OK)
+		st = measure(c, k, arm, &runs->samples[runs->n]);
+	if (st != WC_OK)
+		return st;
+	runs->n++;
+	if (arm == ARM_PLAIN)
+		memcpy(c->observer.plain, runs->seen.type, sizeof(runs->seen.type));
+	progress(c, k, arm);
+	return WC_OK;
+}
+
+/* One testpmd: at every frame size and burst its arms take turns. */
+static enum wc_status
+run_start(struct context *c, const enum arm *arms, unsigned int n, unsigned int queues,
+	unsigned int repeat)
+{
+	const struct args *a = c->r->args;
+	enum arm order[N_ARMS];
+	unsigned int turn, i, j;
+	struct perf_case *k;
+	enum wc_status st;
+
+	st = start_testpmd(c, arms[0], queues);
 	if (st == WC_OK)
 		st = identify(c);
-	for (i = 0; st == WC_OK && i < r->n_cases; i++) {
-		if (r->cases[i].target != c->target || r->cases[i].queues != queues)
-			continue;
-		st = measure(c, &r->cases[i], arm, &s);
-		if (st != WC_OK)
-			break;
-		a = &r->cases[i].arms[arm];
-		a->samples[a->n++] = s;
-		progress(c, &r->cases[i], arm, repeat, &s);
+	for (turn = 0; turn < a->turns; turn++) {
+		run_order(a->seed, repeat * a->turns + turn, order);
+		for (k = c->r->cases; k < &c->r->cases[c->r->n_cases]; k++) {
+			if (k->target != c->target || k->queues != queues)
+				continue;
+			for (i = 0; i < N_ARMS; i++)
+				for (j = 0; st == WC_OK && j < n; j++)
+					if (arms[j] == order[i])
+						st = run_turn(c, k, arms[j]);
+		}
 	}
 	testpmd_end(&c->testpmd);
+	return st;
+}
+
+/* All arms: in one start where the type can be exchanged meanwhile, otherwise in one for each. */
+static enum wc_status
+run_repeat(struct context *c, unsigned int queues, unsigned int repeat)
+{
+	const struct args *a = c->r->args;
+	const bool together = a->wc_by == WC_BY_PLUGIN;
+	enum arm order[N_ARMS], arms[N_ARMS];
+	unsigned int i, n = 0;
+	enum wc_status st = WC_OK;
+
+	run_order(a->seed, repeat, order);
+	for (i = 0; i < N_ARMS; i++)
+		if (a->arms[order[i]])
+			arms[n++] = order[i];
+	for (i = 0; st == WC_OK && i < n; i += together ? n : 1)
+		st = run_start(c, &arms[i], together ? n : 1, queues, repeat);
 	return st;
 }
 
@@ -464,7 +481,8 @@ make_cases(struct result *r)
 		k->queues = a->queues.v[i % a->queues.n];
 		k->target = &r->targets[i / a->queues.n];
 		for (arm = 0; arm < N_ARMS; arm++) {
-			k->arms[arm].samples = calloc(a->repeats, sizeof(struct sample));
+			k->arms[arm].samples = calloc((size_t)a->repeats * a->turns,
+				sizeof(struct sample));
 			if (k->arms[arm].samples == NULL)
 				return fail(WC_INTERNAL, "out of memory");
 		}
@@ -479,27 +497,23 @@ run_target(struct context *c)
 	const struct args *a = c->r->args;
 	struct target *t = c->target;
 	enum wc_status st = WC_OK;
-	enum arm order[N_ARMS];
-	unsigned int q, repeat, i;
+	unsigned int q, repeat;
 
 	/* This process stays off the forwarding lcores; so does what testpmd inherits. */
 	st = place_self(t->place.lcores.v[0]);
 	c->observer.dev = &t->dev;
 	c->observer.range = &t->range;
 	c->observer.cpu = t->place.lcores.v[1];
+	c->observer.plain[0] = '\0';
 	if (st == WC_OK && t->args->range_from == RANGE_TABLE)
-		st = c->r->args->wc_by == WC_BY_PLUGIN ? discover(c) : look_up(t);
+		st = look_up(t);
 	if (st != WC_OK)
 		return st;
 	t->mtrr_wc = memtype_mtrr_wc(t->dev.bar[t->range.bar].start + t->range.offset,
 		t->range.len);
 	for (q = 0; st == WC_OK && q < a->queues.n; q++)
-		for (repeat = 0; st == WC_OK && repeat < a->repeats; repeat++) {
-			run_order(a->seed, repeat, order);
-			for (i = 0; st == WC_OK && i < N_ARMS; i++)
-				if (a->arms[order[i]])
-					st = run_once(c, order[i], a->queues.v[q], repeat);
-		}
+		for (repeat = 0; st == WC_OK && repeat < a->repeats; repeat++)
+			st = run_repeat(c, a->queues.v[q], repeat);
 	return st;
 }
 
@@ -537,7 +551,7 @@ run(struct result *r, int witness)
 	st = make_cases(r);
 	for (i = 0; i < N_ARMS; i++)
 		arms += a->arms[i];
-	c.total = arms * a->repeats * r->n_cases;
+	c.total = arms * a->repeats * a->turns * r->n_cases;
 	for (i = 0; st == WC_OK && i < a->n_targets; i++) {
 		c.target = &r->targets[i];
 		st = run_target(&c);

@@ -13,10 +13,10 @@ enum wc_status
 run(struct result *r, int witness);
 
 /*
- * The order of the arms in repeat number `repeat`: two repeats make a block, a random order and
- * then its mirror image (ABBA, CABBAC, ...), in which whatever drifts steadily cancels out.
+ * The order of the arms in a round, of turns or of starts: two rounds make a block, a random order
+ * and then its mirror image (ABBA, CABBAC, ...), in which whatever drifts steadily cancels out.
  */
 void
-run_order(uint64_t seed, unsigned int repeat, enum arm order[N_ARMS]);
+run_order(uint64_t seed, unsigned int round, enum arm order[N_ARMS]);
 
 #endif

@@ -78,3 +78,72 @@ stats_ratio(const double *over, const double *under, size_t n)
 	free(s);
 	return r;
 }
+
+double
+stats_student(size_t freedom)
+{
+	double low = 0, high = M_PI / 2, angle = 0, c, term, sum, p;
+	size_t i;
+	int step;
+
+	/*
+	 * P(|t| < sqrt(freedom) tan(angle)) is a finite series in the angle's sine and cosine
+	 * (Abramowitz and Stegun, 26.7.3 and 26.7.4); the angle is found by halving.
+	 */
+	for (step = 0; step < 60; step++) {
+		angle = (low + high) / 2;
+		c = cos(angle);
+		term = freedom % 2 != 0 ? c : 1;
+		sum = freedom == 1 ? 0 : term;
+		for (i = freedom % 2 + 2; i < freedom; i += 2) {
+			term *= c * c * (i - 1) / i;
+			sum += term;
+		}
+		p = sin(angle) * sum;
+		if (freedom % 2 != 0)
+			p = (p + angle) * M_2_PI;
+		if (p < 0.95)
+			low = angle;
+		else
+			high = angle;
+	}
+	return sqrt(freedom) * tan(angle);
+}
+
+struct levels
+stats_levels(const double *over, const double *under, size_t n, size_t turns)
+{
+	struct levels r = { .turns = turns < n ? turns : n, .sd_start = NAN, .sd_turn = NAN };
+	double mean = 0, within = 0, between = 0, *start, v, half;
+	size_t i, s;
+
+	r.starts = n / r.turns;
+	start = calloc(r.starts, sizeof(*start));
+	if (start == NULL)
+		abort();
+	for (s = 0; s < r.starts; s++) {
+		for (i = s * r.turns; i < (s + 1) * r.turns; i++)
+			start[s] += log(over[i] / under[i]) / r.turns;
+		mean += start[s] / r.starts;
+		for (i = s * r.turns; i < (s + 1) * r.turns; i++) {
+			v = log(over[i] / under[i]) - start[s];
+			within += v * v;
+		}
+	}
+	for (s = 0; s < r.starts; s++)
+		between += (start[s] - mean) * (start[s] - mean);
+	free(start);
+	r.ratio = exp(mean);
+	if (r.turns > 1)
+		r.sd_turn = sqrt(within / (r.starts * (r.turns - 1)));
+	r.has_ci = r.starts > 1;
+	if (!r.has_ci)
+		return r;
+	between /= r.starts - 1;
+	if (r.turns > 1)
+		r.sd_start = sqrt(fmax(0, between - r.sd_turn * r.sd_turn / r.turns));
+	half = stats_student(r.starts - 1) * sqrt(between / r.starts);
+	r.low = exp(mean - half);
+	r.high = exp(mean + half);
+	return r;
+}

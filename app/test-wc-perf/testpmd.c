@@ -236,9 +236,10 @@ send_line(struct testpmd *t, const char *line)
 enum wc_status
 testpmd_command(struct testpmd *t, const char *fmt, ...)
 {
-	/* What testpmd's command line parser says when it does not take a command. */
+	/* What testpmd says when it does not take a command, or cannot do it. */
 	static const char *const no[] = {
-		"Bad arguments", "Command not found", "Ambiguous command"
+		"Bad arguments", "Command not found", "Ambiguous command", "Failed to attach",
+		"Failed to detach"
 	};
 	char line[256];
 	enum wc_status st;
@@ -253,7 +254,8 @@ testpmd_command(struct testpmd *t, const char *fmt, ...)
 	st = wait_prompt(t, COMMAND_S, line);
 	for (i = 0; st == WC_OK && i < sizeof(no) / sizeof(no[0]); i++)
 		if (strstr(t->out, no[i]) != NULL)
-			st = fail(WC_TESTPMD, "testpmd on \"%s\": %s", line, no[i]);
+			st = fail(WC_TESTPMD, "testpmd on \"%s\": %s. It said:\n%s", line, no[i],
+				tail(t));
 	return st;
 }
 

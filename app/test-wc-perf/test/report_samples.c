@@ -19,7 +19,8 @@ static struct args args = {
 	.plugin = "/nowhere/librte_misc_vfio_wc.so",
 	.probe_device = "0000:00:06.0",
 	.probe = { 2, 0, 0x10000 },
-	.repeats = 6,
+	.repeats = 3,
+	.turns = 2,
 	.warmup = 1,
 	.window = 2,
 	.seed = UINT32_MAX,
@@ -43,7 +44,8 @@ fill_arm(struct arm_result *r, double mpps, const char *type, const char *source
 	r->samples = calloc(r->n, sizeof(*r->samples));
 	for (i = 0; i < r->n; i++)
 		r->samples[i] = (struct sample){
-			.at = i * 2.5, .order = 1 + i, .mpps = mpps * (1 + i / 100.0),
+			.at = i * 2.5, .order = 1 + i, .start = 1 + i / 2,
+			.mpps = mpps + i / 100.0,
 			.sent = 1000000 + i,
 			.counted = 1000000 + i, .dropped = i, .pcie_writes = 2 + i / 100.0,
 			.wire_bytes = 168,

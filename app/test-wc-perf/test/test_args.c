@@ -32,7 +32,8 @@ defaults(void **state)
 	assert_int_equal(a.n_targets, 1);
 	assert_int_equal(a.targets[0].range_from, RANGE_TABLE);
 	assert_true(a.arms[ARM_PLAIN] && a.arms[ARM_UC] && a.arms[ARM_WC]);
-	assert_true(a.repeats >= STATS_MIN_PAIRS);
+	/* An interval; and each turn has its mirror image. */
+	assert_true(a.repeats >= 2 && a.turns == 2);
 	assert_null(a.witness);
 	assert_true(args_maps(&a, ARM_UC) && args_maps(&a, ARM_WC));
 	assert_false(args_maps(&a, ARM_PLAIN));
@@ -50,7 +51,7 @@ everything(void **state)
 	(void)state;
 	assert_int_equal(parse(&a, "-D 0000:00:03.0 -r virtio-notify --backend net0 "
 		"-D 0000:00:04.0 -r bar=0,len=0x1000 -w /dev/w -f 64,1514 -b 1,32 -q 1,2,4 -n 10 "
-		"--warmup 0.5 --window 1.5 --arms uc,wc -p 0000:00:06.0,bar=2,len=0x1000"), WC_OK);
+		"-t 4 --warmup 0.5 --window 1.5 --arms uc,wc -p 0000:00:06.0,bar=2,len=0x1000"), WC_OK);
 	assert_int_equal(a.n_targets, 2);
 	assert_int_equal(a.targets[0].range_from, RANGE_VIRTIO_NOTIFY);
 	assert_string_equal(a.targets[0].backend, "net0");
@@ -61,6 +62,7 @@ everything(void **state)
 	assert_int_equal(a.frames.v[1], 1514);
 	assert_int_equal(a.queues.n, 3);
 	assert_false(a.arms[ARM_PLAIN]);
+	assert_true(a.repeats == 10 && a.turns == 4);
 	assert_true(a.warmup == 0.5 && a.window == 1.5);
 	assert_true(a.have_probe);
 	assert_string_equal(a.probe_device, "0000:00:06.0");
@@ -129,6 +131,7 @@ mistakes(void **state)
 		{ "-D 0000:00:03.0 -q 0", "--queues" },
 		{ "-D 0000:00:03.0 -q 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", "more than" },
 		{ "-D 0000:00:03.0 -n -1", "--repeats" },
+		{ "-D 0000:00:03.0 -t 0", "--turns" },
 		{ "-D 0000:00:03.0 --window 0", "--window" },
 		{ "-D 0000:00:03.0 --window nan", "--window" },
 		{ "-D 0000:00:03.0 --warmup 1s", "1s" },

@@ -76,7 +76,7 @@ static struct args args;
 static struct vfio_wc_sysfs dev = { .bdf = "0000:00:03.0" };
 static const struct bar_range range = { 4, 0x3000, 0x1000 };
 static struct refusal refusal;
-static const struct observer observer = {
+static struct observer observer = {
 	.args = &args, .dev = &dev, .range = &range, .witness = -1, .refusal = &refusal,
 };
 
@@ -86,6 +86,7 @@ setup(void **state)
 	memset(&args, 0, sizeof(args));
 	args.arms[ARM_PLAIN] = args.arms[ARM_UC] = args.arms[ARM_WC] = true;
 	memset(&refusal, 0, sizeof(refusal));
+	observer.plain[0] = '\0';
 	return forget_failure(state);
 }
 
@@ -167,9 +168,12 @@ what_is_as_promised_passes(void **state)
 	observation_free(&o);
 	assert_int_equal(judge(ARM_UC, "UC-", 0x1100801000, 0x1000, "UC-", &o), WC_OK);
 	observation_free(&o);
-	/* plain promises nothing; its types are told. */
+	/* plain promises nothing but the same each time; its types are told. */
 	assert_int_equal(judge(ARM_PLAIN, "WC", 0x1100801000, 0x1000, "WC", &o), WC_OK);
 	assert_string_equal(o.type, "WC");
+	observation_free(&o);
+	strcpy(observer.plain, "WC");
+	assert_int_equal(judge(ARM_PLAIN, "WC", 0x1100801000, 0x1000, "WC", &o), WC_OK);
 	observation_free(&o);
 	/* Memory outside RAM that is no BAR is none of ours (a clock page, say). */
 	assert_int_equal(judge(ARM_WC, "WC", 0x7ffff7ff0000, 0x1000, "WB", &o), WC_OK);
@@ -177,6 +181,19 @@ what_is_as_promised_passes(void **state)
 	observation_free(&o);
 	assert_null(refusal.device);
 	assert_null(fail_text());
+}
+
+/* What another arm has mapped was not put back. */
+static void
+plain_is_the_same_each_time(void **state)
+{
+	struct observation o;
+
+	(void)state;
+	strcpy(observer.plain, "UC-");
+	assert_int_equal(judge(ARM_PLAIN, "WC", 0x1100801000, 0x1000, "UC-", &o), WC_REFUSED);
+	assert_said("arm plain needs UC- here, observed WC");
+	observation_free(&o);
 }
 
 static void
@@ -302,6 +319,7 @@ main(void)
 		TEST(maps_apart_are_refused),
 		TEST(types_from_the_kernels_list),
 		TEST(what_is_as_promised_passes),
+		TEST(plain_is_the_same_each_time),
 		TEST(uc_is_not_called_wc),
 		TEST(uc_is_not_called_wc_whoever_makes_it),
 		TEST(kernels_that_map_all_wc),

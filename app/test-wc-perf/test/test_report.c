@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <math.h>
+#include <stdlib.h>
+
 #include "test.h"
 #include "metrics.h"
 
 /* What nobody may mistake for another run's: each arm has figures of its own. */
 static struct args args = {
-	.repeats = 3, .forward = "txonly", .arms = { true, true, true },
+	.repeats = 3, .turns = 1, .forward = "txonly", .arms = { true, true, true },
 	.targets = { { .device = "0000:00:03.0", .backend = "net0" } }, .n_targets = 1,
 };
 static struct sample samples[N_ARMS][3];
@@ -23,6 +26,7 @@ setup(void **state)
 		.n_cases = 1, .targets = { { .args = &args.targets[0], .pmd = "net_virtio" } },
 	};
 	one.target = &result.targets[0];
+	args.turns = 1;
 	for (arm = 0; arm < N_ARMS; arm++) {
 		one.arms[arm] = (struct arm_result){
 			.samples = samples[arm], .n = 3, .seen = { .source = "pte" },
@@ -30,7 +34,7 @@ setup(void **state)
 		strcpy(one.arms[arm].seen.type, arm == ARM_WC ? "WC" : "UC-");
 		for (i = 0; i < 3; i++)
 			samples[arm][i] = (struct sample){
-				.at = 3 * i + arm, .order = 1 + 3 * i + arm,
+				.at = 3 * i + arm, .order = 1 + 3 * i + arm, .start = 5 + i,
 				.mpps = mpps[arm] * (1 << i), .pcie_writes = 10 + i,
 				.sent = 100 + 10 * arm + i,
 				.counted = 100 + 10 * arm + i, .dropped = i, .other = i,
@@ -106,6 +110,8 @@ runs_stand_with_their_arm(void **state)
 			assert_true(json_number_value(json_object_get(one_of, "at_s")) == s->at);
 			assert_int_equal(json_integer_value(json_object_get(one_of, "order")),
 				s->order);
+			assert_int_equal(json_integer_value(json_object_get(one_of, "start")),
+				s->start);
 			values = at(json, arm_names[arm], "sent");
 			assert_int_equal(json_integer_value(json_array_get(values, i)), s->sent);
 			values = at(json, arm_names[arm], "counted");
@@ -125,14 +131,69 @@ ratios_are_wc_over_uc_and_uc_over_plain(void **state)
 
 	(void)state;
 	assert_true(json_number_value(at(json, "ratio", "median")) == 4);
+	assert_true(fabs(json_number_value(at(json, "ratio", "estimate")) - 4) < 1e-9);
 	assert_int_equal(json_integer_value(at(json, "ratio", "pairs")), 3);
-	assert_true(json_is_null(at(json, "ratio", "ci95")));
+	assert_int_equal(json_integer_value(at(json, "ratio", "starts")), 3);
+	assert_int_equal(json_array_size(at(json, "ratio", "ci95")), 2);
+	assert_true(json_is_null(at(json, "ratio", "sd_start")));
 	assert_true(json_number_value(at(json, "ratio_uc_plain", "median")) == 2);
 	sample = json_array_get(samples_of(json, "wc/uc", "tx_rate"), 2);
 	assert_true(json_number_value(json_object_get(sample, "value")) == 4);
 	assert_true(json_number_value(json_object_get(sample, "at_s")) == 6 + ARM_WC);
+	assert_int_equal(json_integer_value(json_object_get(sample, "start")), 7);
 	sample = json_array_get(samples_of(json, "uc/plain", "tx_rate"), 0);
 	assert_true(json_number_value(json_object_get(sample, "value")) == 2);
+	json_decref(json);
+}
+
+/* Of the first start; the other one was cut short and does not count. */
+static void
+noise_is_of_starts_and_turns(void **state)
+{
+	json_t *json;
+	char *table;
+	size_t size;
+	FILE *f;
+
+	(void)state;
+	samples[ARM_WC][1].mpps *= 4;
+	args.turns = 2;
+	json = report_json(&result);
+	assert_true(fabs(json_number_value(at(json, "ratio", "estimate")) - 8) < 1e-9);
+	assert_int_equal(json_integer_value(at(json, "ratio", "starts")), 1);
+	assert_int_equal(json_integer_value(at(json, "ratio", "turns")), 2);
+	assert_true(json_is_null(at(json, "ratio", "ci95")));
+	assert_true(json_is_null(at(json, "ratio", "sd_start")));
+	assert_true(fabs(json_number_value(at(json, "ratio", "sd_turn")) - M_SQRT2 * M_LN2) < 1e-9);
+	f = open_memstream(&table, &size);
+	report_table(json, f, false);
+	fclose(f);
+	assert_non_null(strstr(table, "wc/uc 8.000, too few starts for a 95% interval (starts: 1, "
+		"turns: 2; a turn adds 98.0%)"));
+	free(table);
+	json_decref(json);
+}
+
+/* Of the same version of the schema, before arms took turns. */
+static void
+files_of_before_are_shown(void **state)
+{
+	static const char *const later[] = { "estimate", "starts", "turns", "sd_start", "sd_turn" };
+	json_t *json = report_json(&result);
+	char *table;
+	size_t size, i;
+	FILE *f;
+
+	(void)state;
+	for (i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+		json_object_del(json_object_get(json_array_get(json_object_get(json, "cases"), 0),
+			"ratio"), later[i]);
+	f = open_memstream(&table, &size);
+	report_table(json, f, false);
+	fclose(f);
+	assert_non_null(strstr(table, "wc/uc 4.000, 95% interval 4.000..4.000 (starts: 3, "
+		"turns: 1)"));
+	free(table);
 	json_decref(json);
 }
 
@@ -307,6 +368,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(runs_stand_with_their_arm, setup),
 		cmocka_unit_test_setup(ratios_are_wc_over_uc_and_uc_over_plain, setup),
+		cmocka_unit_test_setup(noise_is_of_starts_and_turns, setup),
+		cmocka_unit_test_setup(files_of_before_are_shown, setup),
 		cmocka_unit_test_setup(frames_that_got_lost_are_told, setup),
 		cmocka_unit_test_setup(a_case_is_the_same_in_another_slot, setup),
 		cmocka_unit_test_setup(what_may_not_be_used_says_why, setup),

@@ -35,7 +35,8 @@ try "no witness" 3 "/nowhere/witness: No such file" \
 try "too few CPUs" 3 "5 CPUs needed" --device "$addr" --range $range --cores 4
 try "no such back end" 3 "count net9" --device "$addr" --range $range --backend net9 \
 	--arms plain --mem 64
-try "no cookies in this kernel" 6 "testpmd ended" --device "$addr" --range $range --arms uc --mem 64
+try "no cookies in this kernel" 6 'testpmd on "port attach vfio_wc0,.*: Failed to attach' \
+	--device "$addr" --range $range --arms uc --mem 64
 
 lab-bind -d none virtio >/dev/null
 try "not bound" 3 "$addr is not bound to vfio-pci but to no driver" --device "$addr" --range $range

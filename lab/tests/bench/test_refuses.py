@@ -38,7 +38,7 @@ def test_the_kernels_list_would_have_told_too(guest):
     assert result['refused']['source'] == 'memtype_list'
 
 
-def test_with_the_plugin_testpmd_does_not_start(guest):
+def test_the_plugin_cannot_map_it(guest):
     """There are no cookies here, and the reason is passed on."""
     _, said = refused(guest, '/src/lab/guest/bench.sh --device virtio -- --arms uc,wc '
                       '--repeats 1', 6)

@@ -26,8 +26,8 @@ fi
 ena burst 0 >/dev/null
 
 ena shaping on >/dev/null
-table=$(dpdk-test-wc-perf --device "$addr" --arms uc --repeats 1 --warmup 0.2 --window 0.5 \
-	--frames 64 --bursts 32 --queues 1 --json /tmp/limits.json 2>/tmp/limits.err)
+table=$(dpdk-test-wc-perf --device "$addr" --arms uc --repeats 1 --turns 1 --warmup 0.2 \
+	--window 0.5 --frames 64 --bursts 32 --queues 1 --json /tmp/limits.json 2>/tmp/limits.err)
 is "shaped by the cloud: the benchmark runs" $? 0
 matches "shaped by the cloud: the table says so" "$table" \
 	"the cloud held back [0-9]+ packets \(\*_allowance_exceeded\): this rate is its limit"
@@ -36,7 +36,7 @@ matches "shaped by the cloud: it warns" "$(</tmp/limits.err)" \
 is "shaped by the cloud: all that was sent, in JSON" "$($programs/query.py \
 	"a['cases'][0]['uc']['shaped'] == a['cases'][0]['uc']['sent']" </tmp/limits.json)" True
 ena shaping off >/dev/null
-dpdk-test-wc-perf --device "$addr" --arms uc --repeats 1 --warmup 0.2 --window 0.5 --frames 64 \
-	--bursts 32 --queues 1 --json /tmp/limits.json >/dev/null 2>&1
+dpdk-test-wc-perf --device "$addr" --arms uc --repeats 1 --turns 1 --warmup 0.2 --window 0.5 \
+	--frames 64 --bursts 32 --queues 1 --json /tmp/limits.json >/dev/null 2>&1
 is "not shaped: none" \
 	"$($programs/query.py "a['cases'][0]['uc']['shaped']" </tmp/limits.json)" "[0]"
