@@ -51,7 +51,8 @@ everything(void **state)
 	(void)state;
 	assert_int_equal(parse(&a, "-D 0000:00:03.0 -r virtio-notify --backend net0 "
 		"-D 0000:00:04.0 -r bar=0,len=0x1000 -w /dev/w -f 64,1514 -b 1,32 -q 1,2,4 -n 10 "
-		"-t 4 --warmup 0.5 --window 1.5 --arms uc,wc -p 0000:00:06.0,bar=2,len=0x1000"), WC_OK);
+		"-t 4 --warmup 0.5 --window 1.5 --arms uc,wc -p 0000:00:06.0,bar=2,len=0x1000"),
+		WC_OK);
 	assert_int_equal(a.n_targets, 2);
 	assert_int_equal(a.targets[0].range_from, RANGE_VIRTIO_NOTIFY);
 	assert_string_equal(a.targets[0].backend, "net0");
