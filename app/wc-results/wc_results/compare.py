@@ -25,8 +25,8 @@ from . import results, summary
 ALPHA = 0.01        # a report
 SAME = 0.05         # a case: "same", though it differs by the threshold
 POWER = 0.9         # what the number of further samples is for
-EXACT_UP_TO = 30    # samples of a side; beyond, the normal approximation is as good
-LEAST_COUNTS = 3    # samples of a side, to see that a count repeats itself
+EXACT_UP_TO = 30    # starts of a side; beyond, the normal approximation is as good
+LEAST_COUNTS = 3    # starts of a side, to see that a count repeats itself
 
 
 class Finding(NamedTuple):
@@ -34,7 +34,7 @@ class Finding(NamedTuple):
     tier: str
     verdict: str        # better, worse, same, undecided, not compared
     change: float       # relative: 0.03 is 3% more; None
-    more: int           # samples that each side should have beyond these; 0
+    more: int           # starts that each side should have beyond these; 0
     why: str            # where it was not compared
 
 
@@ -83,7 +83,7 @@ def within(old, new, limit):
 
 
 def repeats_itself(v, limit):
-    """All samples but one in six are within half the limit of their median."""
+    """All starts but one in six are within half the limit of their median."""
     if len(v) < LEAST_COUNTS:
         return False
     far = numpy.abs(v - numpy.median(v)) > limit / 2
@@ -91,7 +91,7 @@ def repeats_itself(v, limit):
 
 
 def further(old, new, limit, alpha):
-    """How many more samples of each decide a change by the limit."""
+    """How many more starts of each decide a change by the limit."""
     noise = max(numpy.std(v, ddof=1) if len(v) > 1 else 0 for v in (old, new))
     z = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(POWER)
     need = math.ceil(2 * (z * noise / limit) ** 2 * math.pi / 3)
