@@ -5,6 +5,7 @@
  * what it has mapped tells, so a turn that is of another arm than it is called has another rate.
  */
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "test.h"
@@ -17,6 +18,7 @@ static struct {
 	bool runs, plugin, attached, forwards;
 	const char *refuses;	/* the command that it does not take */
 	double now, packets;
+	double drift;		/* it gets faster by such a part each second */
 	/* "(" it starts, "." the range is mapped anew, "p", "u", "w" a turn, ")" it ends */
 	char story[256];
 } fake;
@@ -155,7 +157,7 @@ __wrap_pause_for(double seconds)
 {
 	fake.now += seconds;
 	if (fake.forwards)
-		fake.packets += seconds * mpps[fake.mapped] * 1e6;
+		fake.packets += seconds * mpps[fake.mapped] * 1e6 * exp(fake.drift * fake.now);
 	return WC_OK;
 }
 
@@ -357,6 +359,25 @@ arms_of_a_case_are_neighbours(void **state)
 }
 
 static void
+a_steady_drift_drops_out(void **state)
+{
+	double rate[N_ARMS][4];
+	struct levels r;
+	enum arm arm;
+	size_t i;
+
+	(void)state;
+	fake.drift = 0.05;
+	assert_int_equal(run(&result, -1), WC_OK);
+	for (arm = 0; arm < N_ARMS; arm++)
+		for (i = 0; i < 4; i++)
+			rate[arm][i] = result.cases[0].arms[arm].samples[i].mpps;
+	assert_true(rate[ARM_UC][3] > 1.5 * mpps[ARM_UC]);
+	r = stats_levels(rate[ARM_WC], rate[ARM_UC], 4, 2);
+	assert_true(fabs(r.ratio - 4) < 1e-4 && r.sd_start < 1e-4 && r.sd_turn > 0.01);
+}
+
+static void
 nothing_is_loaded_that_maps_nothing(void **state)
 {
 	(void)state;
@@ -395,6 +416,7 @@ main(void)
 		T(samples_carry_start_order_and_time),
 		T(who_decides_at_the_start_has_one_for_each_arm),
 		T(arms_of_a_case_are_neighbours),
+		T(a_steady_drift_drops_out),
 		T(nothing_is_loaded_that_maps_nothing),
 		T(what_cannot_be_exchanged_ends_the_run),
 	};
