@@ -24,6 +24,7 @@ const char *const wc_by_names[N_WC_BY] = {
 
 static const char usage[] =
 "Usage: dpdk-test-wc-perf --device BDF [options]\n"
+"       dpdk-test-wc-perf --check --device BDF [options]\n"
 "       dpdk-test-wc-perf --show FILE\n"
 "\n"
 "Runs an unmodified dpdk-testpmd on one device, alternately with a part of a BAR mapped\n"
@@ -80,11 +81,13 @@ static const char usage[] =
 "Output\n"
 "  -j, --json FILE         results (doc/schema describes them), however the run ends\n"
 "  -s, --show FILE         print the table of such a file\n"
+"      --check             start nothing; say what is missing for such a run, and what mends it\n"
+"                          (a device that nobody has is opened for a moment); --json, too\n"
 "  -v, --verbose           show testpmd's output\n"
 "  -h, --help              this text\n"
 "\n"
 "Exit status\n"
-"  0  measured\n"
+"  0  measured; with --check: ready\n"
 "  1  internal: out of memory, results cannot be written\n"
 "  2  wrong arguments\n"
 "  3  not ready: device, driver, hugepages, testpmd, plugin, witness\n"
@@ -104,12 +107,14 @@ enum {
 	OPT_EAL,
 	OPT_TESTPMD_ARG,
 	OPT_BACKEND,
+	OPT_CHECK,
 };
 
 static const struct option options[] = {
 	{ "arms", required_argument, NULL, 'a' },
 	{ "backend", required_argument, NULL, OPT_BACKEND },
 	{ "bursts", required_argument, NULL, 'b' },
+	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "cores", required_argument, NULL, 'c' },
 	{ "device", required_argument, NULL, 'D' },
 	{ "eal", required_argument, NULL, OPT_EAL },
@@ -323,6 +328,9 @@ parse_option(struct args *a, int opt, const char *arg, bool *have_arms)
 		if (t == NULL)
 			return WC_USAGE;
 		t->backend = arg;
+		return WC_OK;
+	case OPT_CHECK:
+		a->check = true;
 		return WC_OK;
 	case OPT_EAL:
 		return append("--eal", arg, a->eal, &a->n_eal);

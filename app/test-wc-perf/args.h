@@ -82,6 +82,7 @@ struct args {
 	struct bar_range probe;
 	const char *json;
 	const char *show;
+	bool check;
 	bool verbose;
 	bool done;		/* --help, --version: nothing more to do */
 };

@@ -4,7 +4,7 @@
  * dpdk-test-wc-perf: what does a write-combining doorbell or push buffer bring? Drives an
  * unmodified dpdk-testpmd and compares.
  *
- *	args -> checks (pci, place) -> probe -> run ------> report: JSON -> table
+ *	args -> pci, place, ready -> probe -> run --------> report: JSON -> table
  *	                                        |  \
  *	                             testpmd <--+   +--> observe: witness | plugin | memtype list
  *
@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "perf.h"
+#include "ready.h"
 #include "run.h"
 
 static void
@@ -46,104 +47,22 @@ catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* Is there such a program, by path or in PATH? */
-static bool
-program_exists(const char *name)
-{
-	const char *path = getenv("PATH");
-	char *copy, *rest, *dir, file[4096];
-	bool found = false;
-
-	if (strchr(name, '/') != NULL || path == NULL)
-		return access(name, X_OK) == 0;
-	copy = strdup(path);
-	rest = copy;
-	while (copy != NULL && !found && (dir = strsep(&rest, ":")) != NULL) {
-		snprintf(file, sizeof(file), "%s/%s", dir, name);
-		found = access(file, X_OK) == 0;
-	}
-	free(copy);
-	return found;
-}
-
-/* Free hugepage memory on a node, MB; of pages of any size. */
-static unsigned long
-free_hugepages(int node)
-{
-	static const struct {
-		const char *name;
-		unsigned long mb;
-	} sizes[] = { { "2048kB", 2 }, { "32768kB", 32 }, { "524288kB", 512 },
-		{ "1048576kB", 1024 } };
-	unsigned long pages, mb = 0;
-	char path[128];
-	size_t i;
-	FILE *f;
-
-	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/hugepages/"
-			"hugepages-%s/free_hugepages", node, sizes[i].name);
-		f = fopen(path, "re");
-		if (f == NULL) {
-			snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%s/"
-				"free_hugepages", sizes[i].name);
-			f = fopen(path, "re");
-		}
-		if (f == NULL)
-			continue;
-		if (fscanf(f, "%lu", &pages) == 1)
-			mb += pages * sizes[i].mb;
-		fclose(f);
-	}
-	return mb;
-}
-
-static enum wc_status
-check_bound(const struct vfio_wc_sysfs *dev)
-{
-	if (!vfio_wc_sysfs_is_vfio(dev))
-		return fail(WC_ENVIRONMENT, "device %s is not bound to vfio-pci but to %s; "
-			"dpdk-devbind.py --bind=vfio-pci %s", dev->bdf,
-			dev->driver[0] != '\0' ? dev->driver : "no driver", dev->bdf);
-	return WC_OK;
-}
-
-/* What must be there before anything starts. */
-static enum wc_status
-check_environment(const struct args *a, const struct vfio_wc_sysfs *dev, int node)
-{
-	const bool maps = args_maps_any(a);
-	unsigned long mb = free_hugepages(node);
-	enum wc_status st;
-
-	st = check_bound(dev);
-	if (st != WC_OK)
-		return st;
-	if (!program_exists(a->testpmd))
-		return fail(WC_ENVIRONMENT, "%s: no such program; see --testpmd", a->testpmd);
-	if (maps && a->wc_by == WC_BY_RUN && !program_exists(a->run))
-		return fail(WC_ENVIRONMENT, "%s: no such program; see --run", a->run);
-	if (maps && a->wc_by == WC_BY_PLUGIN && access(a->plugin, R_OK) < 0)
-		return fail(WC_ENVIRONMENT, "plugin %s: %s; see --plugin", a->plugin,
-			strerror(errno));
-	if (mb < a->mem_mb)
-		return fail(WC_ENVIRONMENT, "%lu MB of hugepages free on node %d, %u MB needed; "
-			"see --mem, or: echo N > /sys/devices/system/node/node%d/hugepages/"
-			"hugepages-2048kB/nr_hugepages", mb, node, a->mem_mb, node);
-	return WC_OK;
-}
-
 static enum wc_status
 probe_platform(struct args *a, struct probe *p)
 {
 	struct vfio_wc_sysfs dev;
 	enum wc_status st;
+	json_t *all;
 
 	if (!a->have_probe)
 		return WC_OK;
 	st = pci_read(a->probe_device, &dev);
-	if (st == WC_OK)
-		st = check_bound(&dev);
+	if (st == WC_OK) {
+		all = json_array();
+		ready_driver(all, &dev);
+		st = ready_or_fail(all);
+		json_decref(all);
+	}
 	if (st == WC_OK)
 		st = pci_check_range(&dev, &a->probe);
 	if (st != WC_OK)
@@ -181,9 +100,9 @@ show(const char *path)
 	return WC_OK;
 }
 
-/* A device: is it there, is it ours, where does testpmd run for it? */
+/* A device: is it there, where does testpmd run for it? */
 static enum wc_status
-prepare_target(const struct args *a, const struct target_args *ta, struct target *t)
+prepare_target(const struct target_args *ta, struct target *t)
 {
 	enum wc_status st;
 
@@ -194,10 +113,6 @@ prepare_target(const struct args *a, const struct target_args *ta, struct target
 		st = pci_virtio_notify(&t->dev, &t->range);
 	if (st == WC_OK && ta->range_from != RANGE_TABLE)
 		st = pci_check_range(&t->dev, &t->range);
-	if (st == WC_OK)
-		st = place_choose(a, &t->dev, &t->place);
-	if (st == WC_OK)
-		st = check_environment(a, &t->dev, t->place.node);
 	return st;
 }
 
@@ -206,14 +121,70 @@ static enum wc_status
 prepare(struct args *a, struct result *r, int *witness)
 {
 	enum wc_status st = WC_OK;
+	json_t *all = json_array();
 	unsigned int i;
 
-	for (i = 0; st == WC_OK && i < a->n_targets; i++)
-		st = prepare_target(a, &a->targets[i], &r->targets[i]);
+	for (i = 0; st == WC_OK && i < a->n_targets; i++) {
+		st = prepare_target(&a->targets[i], &r->targets[i]);
+		if (st == WC_OK)
+			st = place_choose(a, &r->targets[i].dev, &r->targets[i].place);
+		if (st == WC_OK)
+			ready_device(all, a, &r->targets[i]);
+	}
+	ready_programs(all, a);
+	if (st == WC_OK)
+		st = ready_or_fail(all);
+	json_decref(all);
 	if (st == WC_OK && a->witness != NULL)
 		st = witness_open(a->witness, witness);
 	if (st == WC_OK)
 		st = probe_platform(a, &r->probe);
+	return st;
+}
+
+/* The file, if there is to be one. */
+static enum wc_status
+write_result(const struct result *r, const json_t *json)
+{
+	if (json == NULL)
+		return fail(WC_INTERNAL, "out of memory");
+	return r->args->json != NULL ? report_write(json, r->args->json) : WC_OK;
+}
+
+/* All that is missing, and nothing is started. */
+static enum wc_status
+check(const struct args *a, struct result *r)
+{
+	json_t *all = json_array(), *json;
+	enum wc_status st = WC_OK;
+	bool bound = true, is_ready;
+	unsigned int i;
+
+	for (i = 0; st == WC_OK && i < a->n_targets; i++) {
+		struct target *t = &r->targets[i];
+
+		st = prepare_target(&a->targets[i], t);
+		if (st != WC_OK)
+			break;
+		if (place_choose(a, &t->dev, &t->place) != WC_OK)
+			ready_failed(all, "placement");
+		ready_device(all, a, t);
+		ready_ask(all, a, t);
+		bound = bound && vfio_wc_sysfs_is_vfio(&t->dev);
+	}
+	if (st == WC_OK) {
+		ready_machine(all, bound);
+		ready_programs(all, a);
+		ready_warnings(all);
+		is_ready = ready_text(all, stdout);
+		json = json_pack("{ss sb sO}", "schema", READY_SCHEMA, "ready", is_ready, "checks",
+			all);
+		st = write_result(r, json);
+		json_decref(json);
+		if (st == WC_OK && !is_ready)
+			st = WC_ENVIRONMENT;
+	}
+	json_decref(all);
 	return st;
 }
 
@@ -230,15 +201,6 @@ free_cases(struct result *r)
 		free(a->samples);
 	}
 	free(r->cases);
-}
-
-/* The file, if there is to be one. */
-static enum wc_status
-write_result(const struct result *r, const json_t *json)
-{
-	if (json == NULL)
-		return fail(WC_INTERNAL, "out of memory");
-	return r->args->json != NULL ? report_write(json, r->args->json) : WC_OK;
 }
 
 /* What is no file keeps nothing old, and gets one result. */
@@ -287,6 +249,9 @@ perf(int argc, char **argv)
 		return st;
 	if (args.show != NULL)
 		return st == WC_OK ? show(args.show) : st;
+
+	if (args.check)
+		return st == WC_OK ? check(&args, &r) : st;
 
 	timestamp(r.started, sizeof(r.started));
 	if (st != WC_OK)

@@ -20,7 +20,8 @@ class Tree:
                                 re.M | re.S)
         # {folder: those that it may include from}, from top to bottom
         self.drawn = {folder: arrows.replace(',', '').split() for folder, arrows in re.findall(
-            r' ((?:app|drivers|lab|lib)/\S+)(?: -> (.*))?$', drawing.group(1), re.M)}
+            r' ((?:app|drivers|lab|lib)/\S+)(?: -> (.*))?$',
+            re.sub(r',\n *\| +', ', ', drawing.group(1)), re.M)}
         self.files = {}     # path: text without comments
         for top in 'app', 'drivers', 'lab', 'lib':
             for folder, _, names in os.walk('%s/%s' % (root, top)):

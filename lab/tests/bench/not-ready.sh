@@ -4,7 +4,7 @@
 # What the benchmark says when something is missing: before anything starts, with its own status.
 
 . /src/lab/tests/lib.sh
-plan 28
+plan 32
 
 addr=$(bdf virtio)
 range=bar=4,offset=0x3000,len=0x1000
@@ -37,6 +37,12 @@ try "no such back end" 3 "count net9" --device "$addr" --range $range --backend 
 	--arms plain --mem 64
 try "no cookies in this kernel" 6 'testpmd on "port attach vfio_wc0,.*: Failed to attach' \
 	--device "$addr" --range $range --arms uc --mem 64
+
+# All at once, and no testpmd
+try "check: all that is missing" 3 "missing  $addr: .*no mmap cookies" \
+	--check --device "$addr" --range $range
+try "check: the plain arm needs no cookies" 0 "ready    device $addr: ours to open" \
+	--check --device "$addr" --range $range --arms plain --mem 64
 
 lab-bind -d none virtio >/dev/null
 try "not bound" 3 "$addr is not bound to vfio-pci but to no driver" --device "$addr" --range $range

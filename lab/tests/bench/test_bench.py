@@ -88,6 +88,17 @@ DIRECTLY = ('dpdk-test-wc-perf --device $(lab-bind virtio) --range virtio-notify
             '--warmup 0.1 --window 0.2 --repeats 1 --json ' + RESULT)
 
 
+def test_check_says_that_it_is_ready(guest):
+    """And what is not as good as it could be: this guest's CPUs are not isolated."""
+    status, said = guest.sh('dpdk-test-wc-perf --check --device $(lab-bind virtio) '
+                            '--range virtio-notify --mem 64 --json /results/check.json')
+    with open('/results/check.json', encoding='utf-8') as f:
+        found = json.load(f)
+    assert (status, found['ready']) == (0, True), said
+    assert {one['state'] for one in found['checks']} == {'ready', 'advice'}, said
+    assert 'its kernel maps write-combined' in said and 'is not isolated' in said
+
+
 def test_without_a_witness(guest):
     """As on a real machine: nobody outside looks, nobody counts."""
     case = bench(guest, "WC_WITNESS='' " + DIRECTLY)[0]['cases'][0]
