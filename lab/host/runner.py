@@ -697,7 +697,8 @@ def do_test(argv, kind=Lab):
     status = pytest.main([
         '-c', '/dev/null', '--rootdir', LAB, '-p', 'no:terminal', '-p', 'no:cacheprovider',
         '--import-mode=importlib', '-s', '--junitxml=' + lab.junit,
-        *(['-k', args.keyword.replace('@', ':')] if args.keyword else []), *lab.python], plugins=[lab])
+        *(['-k', args.keyword.replace('@', ':')] if args.keyword else []),
+        *lab.python], plugins=[lab])
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED,
                       pytest.ExitCode.NO_TESTS_COLLECTED):
         lab.failed += 1
