@@ -101,10 +101,14 @@ def tap(text):
 def junit(text):
     """Results of a JUnit XML file, meson's for one: [(test, case, verdict, reason)].
     Without cases a test is a failure of its own: it says nothing. (meson makes a suite PROJECT.TEST
-    of what speaks TAP, and a case TEST of suite PROJECT of what has an exit status alone.)"""
+    of what speaks TAP, and a case TEST of suite PROJECT of what has an exit status alone; TEST is
+    "PROJECT:SUITE / TEST" where a project has suites.)"""
+    def short(name):
+        return re.sub(r'^[\w-]+(:[\w-]+)? / ', '', name)
+
     found = []
     for suite in xml.etree.ElementTree.fromstring(text).iter('testsuite'):
-        name, before = suite.get('name').rpartition('.')[2], len(found)
+        name, before = short(suite.get('name').rpartition('.')[2]), len(found)
         for case in suite.iter('testcase'):
             verdict, reason = 'ok', ''
             for child in case:
@@ -115,7 +119,7 @@ def junit(text):
                 else:
                     continue
                 reason = child.get('message') or reason
-            found.append((name, case.get('name'), verdict, reason))
+            found.append((name, short(case.get('name')), verdict, reason))
         if len(found) == before:
             found.append((name, 'any case', 'not ok', 'it had none'))
     return found

@@ -249,13 +249,14 @@ class Unit(Test):
         'gcc-forky': ('long', 'forky', (), {}),
     }
     only = None
+    long = False # with the tests of suite "long"
 
     def runtest(self):
         name = self.nodeid.split('/')[1]
         _, suite, options, env = self.BUILDS[name]
         path = build.meson(name, *options, env=env, suite=suite)
         command = ['meson', 'test', '-C', path, '--no-rebuild', '--print-errorlogs',
-                   *filter(None, [self.only])]
+                   *([] if self.long else ['--no-suite=long']), *filter(None, [self.only])]
         log = path + '/meson-logs/testlog.junit.xml'
         with build.locked('build-' + os.path.basename(path)):
             if os.path.exists(log):
@@ -460,7 +461,8 @@ class Lab:
     def tests(self, session):
         """Those of the lab's kinds. Order is what takes least first, then guests."""
         for name, (stage, suite, *_) in Unit.BUILDS.items():
-            yield Unit.make(session, 'unit/' + name, stage=stage)
+            yield Unit.make(session, 'unit/' + name, stage=stage,
+                            long=name == 'gcc' and self.args.level != 'fast')
         yield Dpdk.make(session, 'unit/dpdk-22.11', release='22.11')
         for name in build.kernels():
             yield Series.make(session, 'series/' + name,

@@ -90,7 +90,11 @@ def test_junit():
                  '<testcase name="b"><failure message="no"/></testcase>'
                  '<testcase name="c"><skipped message="not here"/></testcase>'
                  '<testcase name="d"><skipped/><error message="crashed"/></testcase></testsuite>'
+                 '<testsuite name="dpdk-vfio-wc.dpdk-vfio-wc:long / model">'
+                 '<testcase name="1 - a / b"/></testsuite><testsuite name="dpdk-vfio-wc"><testcase '
+                 'name="dpdk-vfio-wc / probe"/></testsuite>'
                  '<testsuite name="dpdk-vfio-wc.none"/></testsuites>') == [
                      ('lib', 'a', 'ok', ''), ('lib', 'b', 'not ok', 'no'),
                      ('lib', 'c', 'skip', 'not here'), ('lib', 'd', 'not ok', 'crashed'),
+                     ('model', '1 - a / b', 'ok', ''), ('dpdk-vfio-wc', 'probe', 'ok', ''),
                      ('none', 'any case', 'not ok', 'it had none')]
