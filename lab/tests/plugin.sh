@@ -18,8 +18,8 @@ wc_entries() { # BDF BAR
 }
 
 # What the page tables of testpmd (on CPU 1) hold for its BARs: "PA TYPE" a line, all BARs.
-leaves() { # BDF BAR, for the anchor
-	witness mmio 1 "$(bar_va $testpmd "$2")" "$(bar_pa "$1" "$2")" |
+leaves() { # BDF BAR [OFFSET], for the anchor: a page that it has touched
+	witness mmio 1 $(($(bar_va $testpmd "$2") + ${3-0})) $(($(bar_pa "$1" "$2") + ${3-0})) |
 		awk '/^leaf/ { print $3, $6 }'
 }
 
