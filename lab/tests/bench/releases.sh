@@ -2,10 +2,11 @@
 # stage: long
 # suites: bookworm forky
 # timeout: 400
-# The benchmark drives the testpmd of other DPDK releases as it does the lab's own.
+# The benchmark drives the testpmd of other DPDK releases as it does the lab's own. (That results
+# follow the schema is seen where there is python3-jsonschema: bench/test_bench.py.)
 
 . /src/lab/tests/plugin.sh
-plan 3
+plan 2
 
 result=/results/bench.json
 rm -f $result
@@ -15,5 +16,3 @@ is "types" "$($programs/query.py "[
 	(a['cases'][0][arm]['memory_type'], *a['cases'][0][arm]['other_leaves'])
 	for arm in ('plain', 'uc', 'wc')]" <$result)" \
 	"[('UC-', 'UC-'), ('UC-', 'UC-'), ('WC', 'UC-')]"
-/src/app/wc-results/dpdk-wc-results validate --strict $result
-is "the result follows the schema" $? 0
