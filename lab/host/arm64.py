@@ -250,10 +250,10 @@ class Arm64Guest(Guest):
     bound = ' '.join(device[0] for device in DEVICES)
     idle = ''
 
-    def __init__(self, variant, console=None):
+    def __init__(self, variant, results):
         super().__init__(kernel=kernel().image, version=kernel().version, lib_modules=None,
                          initrd=initrd(variant), sink=None, ena=None, accel=build.TCG,
-                         console=console)
+                         results=results, console=results + '/console.log')
 
     def _export(self, *_):
         pass

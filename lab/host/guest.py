@@ -135,7 +135,7 @@ class Guest:
     kernel, version, lib_modules: its image, its release, and the /lib/modules that has its modules
     modules: directory that takes the place of the kernel's drivers/vfio, or None (stock)
     install: directory that appears as /opt/dpdk-vfio-wc, or None
-    results: directory that appears as /results
+    results: directory that appears as /results, two guests may have their own
     userland: another root file system than the one we are in
     """
     Witness = witness.Witness
@@ -151,7 +151,7 @@ class Guest:
                  ram=RAM, userland=None, plugin=None):
         self.dir = tempfile.mkdtemp(prefix='guest', dir='/lab')
         self.processes, self.mounts = [], []
-        self.buffer, self.checked, self.ram = b'', 0, ram
+        self.buffer, self.checked, self.ram, self.results = b'', 0, ram, results
         self.qmp, self.plugin = None, plugin
         os.makedirs(self.dir + '/share/job')
         self.console = console or self.dir + '/console'
@@ -220,7 +220,7 @@ class Guest:
                     [program, '--name', name, '--mac', '02:45:4e:41:00:0%d' % (number + 1),
                      '--wire', str(end.fileno()), '%s/%s' % (self.dir, name)],
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
-                    bufsize=1, start_new_session=True, pass_fds=[end.fileno()])
+                    bufsize=1, start_new_session=True, pass_fds=[end.fileno()], cwd=self.results)
             end.close()
             self.processes.append(model)
             if model.stdout.readline() != 'ready\n':
@@ -386,6 +386,10 @@ class Guest:
         status = self.run('patience=%d\n%s' % (self.patience, script), out.append,
                           timeout * self.patience)
         return status, b''.join(out).decode('utf-8', 'replace')
+
+    def here(self, path):
+        """A file of the guest's /results, as it is called on this side."""
+        return self.results + path.removeprefix('/results')
 
     @staticmethod
     def bdf(name):

@@ -135,12 +135,13 @@ class Machines:
         return self.guest
 
     def boot(self, arch, suite, variant, append, device, bus, accel, dpdk, kernel):
-        console = '/results/console-%s.log' % '-'.join(re.findall(r'[\w.]+', ' '.join(
-            [arch, suite, variant, append, device, bus, accel, kernel])))
+        results = '/results/' + '-'.join(re.findall(r'[\w.]+', ' '.join(
+            [arch, kernel, variant, suite, append, device, bus, accel])))
+        os.makedirs(results, exist_ok=True)
         say('guest with %s modules%s, kernel %s, userland of %s%s' %
             (variant, append and ', ' + append, kernel, suite, ', arm64' * (arch == 'arm64')))
         if arch == 'arm64':
-            guest = arm64.Arm64Guest(variant, console)
+            guest = arm64.Arm64Guest(variant, results)
         else:
             plugin = None
             if bus:
@@ -154,7 +155,7 @@ class Machines:
                           install=build.install(True, suite, kernel, dpdk),
                           append=append,
                           userland=build.suite_root(suite) or None, devices=device.split(),
-                          console=console)
+                          results=results, console=results + '/console.log')
         try:
             guest.wait_ready()
         except BaseException:
@@ -384,7 +385,7 @@ class Script(Test):
     def keep_logs(self, guest):
         """What programs wrote, for whoever looks for the cause."""
         out = '/results/logs/' + self.nodeid
-        os.makedirs(out, exist_ok=True)
+        os.makedirs(guest.here(out), exist_ok=True)
         guest.run('cp /tmp/*.log %s/ 2>/dev/null\n' % out, None, Guest.PATIENCE)
 
 
@@ -670,8 +671,8 @@ class Lab:
             print('skipped: %s - %s' % (', '.join(names), reason))
         if self.failures:
             kept = os.environ.get('LAB_FAILED') or '/results'
-            print('\nFailed (consoles: %s/console-*.log; what programs wrote: %s/logs/TEST/):' %
-                  (kept, kept))
+            print('\nFailed (consoles: %s/GUEST/console.log; what programs wrote: logs/TEST/ '
+                  'beside them):' % kept)
             for name, test in self.failures:
                 print('    %s' % name)
                 if test:

@@ -28,10 +28,11 @@ class System(Guest):
     PATIENCE = 900
     HUGEPAGES = 0
 
-    def __init__(self, boot, disk, append='', **more):
-        self.disk = disk
+    def __init__(self, results, append='', **more):
+        self.disk, boot = results + '/disk', results + '/boot'
         kernel, initrd = glob.glob(boot + '/vmlinuz-*') + glob.glob(boot + '/initrd.img-*')
-        super().__init__(kernel=kernel, initrd=initrd, append='root=/dev/vda rw ' + append, **more)
+        super().__init__(kernel=kernel, initrd=initrd, append='root=/dev/vda rw ' + append,
+                         results=results, **more)
 
     def _export(self, *_):
         """Its root file system is its own."""
@@ -43,11 +44,12 @@ class System(Guest):
         return ['-drive', 'file=%s,format=raw,if=none,id=disk,cache=unsafe' % self.disk,
                 '-device', 'virtio-blk-pci,drive=disk,addr=d.0']
 
-    def reboot(self, boot):
-        """Let it go down; what it would boot next is put into boot."""
-        shutil.rmtree(boot)
-        os.mkdir(boot)
-        if self.run('cp $(readlink -f /vmlinuz) $(readlink -f /initrd.img) %s\n' % boot, None, 300):
+    def reboot(self):
+        """Let it go down; what it would boot next is put into /results/boot."""
+        shutil.rmtree(self.here('/results/boot'))
+        os.mkdir(self.here('/results/boot'))
+        if self.run('cp $(readlink -f /vmlinuz) $(readlink -f /initrd.img) /results/boot\n', None,
+                    300):
             raise LabError('what the system would boot next cannot be copied')
         with contextlib.suppress(LabError): # it may be down before it says that the command ended
             self.run('systemctl --no-block reboot\n', None, 300)
@@ -59,10 +61,9 @@ class System(Guest):
             time.sleep(0.2)
 
 
-def selftest(test, version):
+def selftest(test, version, out):
     """The verb build, in this root file system: the variant for no-IOMMU mode, and the kernel's
     selftest. It and the lab's are linked so that they run on all systems."""
-    out = '/results/built'
     build.run(['/src/kernel-patch/vfio-wc-modules', 'build', '--kernel', version, '--noiommu',
                '--out', out], 'vfio-wc-modules build', env={**os.environ, 'LDFLAGS': '-static'})
     include = build.modules('patched', plant=False) + '/.include'
@@ -78,17 +79,17 @@ def play(test, suite):
     image = systems().get(suite)
     if not image:
         raise LabError('no disk image, see above')
-    boot, disk = '/results/boot', '/results/disk'
+    results = '/results/installer-' + suite # of its guests
     say('%s: copying its disk' % suite)
-    shutil.copytree(image + '/boot', boot, dirs_exist_ok=True)
-    subprocess.run(['cp', '--sparse=always', image + '/disk', disk], check=True)
+    shutil.copytree(image + '/boot', results + '/boot')
+    subprocess.run(['cp', '--sparse=always', image + '/disk', results], check=True)
     parts = build.machine('auto')
-    selftest(test, os.path.basename(parts.pop('kernel')).split('-', 1)[1])
+    selftest(test, os.path.basename(parts.pop('kernel')).split('-', 1)[1], results + '/built')
     del parts['initrd']
     wrong = []
     try:
         for phase in PHASES:
-            with System(boot, disk, console='/results/console-%s-%s.log' % (suite, phase),
+            with System(results, console='%s/console-%s.log' % (results, phase),
                         append='module.sig_enforce=1' if phase == 'enforced' else '',
                         **parts) as guest:
                 guest.wait_ready()
@@ -99,8 +100,8 @@ def play(test, suite):
                                            verdict, '%s: %s' % (phase, name), *more), 3600)
                 wrong += ['%s: %s' % (phase, line) for line in [problem, *guest.splats()] if line]
                 say('%s took %.0f s' % (phase, time.monotonic() - start))
-                guest.reboot(boot)
+                guest.reboot()
     finally:
-        os.unlink(disk)
+        os.unlink(results + '/disk')
     if wrong:
         raise LabError('\n'.join(wrong))

@@ -18,7 +18,7 @@ from guest import Guest, LabError
 
 class Here(Guest):
     """Runs jobs where we are, and complains as a kernel when a job has asked for it."""
-    bound, idle, patience, boot_seconds = '', '', 1, 1
+    bound, idle, patience, boot_seconds, results = '', '', 1, 1, '/results'
     def __init__(self):
         self.complaints, self.dead, self.left = [], False, []
     def run(self, script, write, timeout=0):
@@ -96,7 +96,7 @@ def test_bad(lab):
     status, output = lab({'a.sh': LIB + 'plan 2\nok one\necho this is why\nis two 2 3\n'})
     assert (status, closing(output)) == (1, '2 passed, 1 failed'), output
     assert "not ok x/a: two - got '2', not '3'\n    this is why" in output
-    assert 'again: lab/run test -k x/a' in output and 'console-*.log' in output
+    assert 'again: lab/run test -k x/a' in output and '/console.log' in output
 
 
 def test_skip_says_why(lab):

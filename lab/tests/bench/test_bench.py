@@ -20,9 +20,9 @@ def bench(guest, command, status=0):
     """The result of a run that ends with that status, and what it said."""
     got, said = guest.sh('rm -f %s; %s' % (RESULT, command), 300)
     assert got == status, said
-    subprocess.run(['/src/app/wc-results/dpdk-wc-results', 'validate', '--strict', RESULT],
-                   check=True)
-    with open(RESULT, encoding='utf-8') as f:
+    subprocess.run(['/src/app/wc-results/dpdk-wc-results', 'validate', '--strict',
+                    guest.here(RESULT)], check=True)
+    with open(guest.here(RESULT), encoding='utf-8') as f:
         return json.load(f), said
 
 
@@ -92,7 +92,7 @@ def test_check_says_that_it_is_ready(guest):
     """And what is not as good as it could be: this guest's CPUs are not isolated."""
     status, said = guest.sh('dpdk-test-wc-perf --check --device $(lab-bind virtio) '
                             '--range virtio-notify --mem 64 --json /results/check.json')
-    with open('/results/check.json', encoding='utf-8') as f:
+    with open(guest.here('/results/check.json'), encoding='utf-8') as f:
         found = json.load(f)
     assert (status, found['ready']) == (0, True), said
     assert {one['state'] for one in found['checks']} == {'ready', 'advice'}, said

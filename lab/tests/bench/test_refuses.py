@@ -14,7 +14,7 @@ RESULT = '/results/bench.json'
 def refused(guest, command, status=4):
     got, said = guest.sh('rm -f %s; %s 2>&1' % (RESULT, command), 300)
     assert got == status, said
-    with open(RESULT, encoding='utf-8') as f:
+    with open(guest.here(RESULT), encoding='utf-8') as f:
         return json.load(f), said
 
 

@@ -20,9 +20,10 @@ def bench(guest, args='', llq='on'):
                             '--json %s' % (result, args, result), 600)
     assert guest.sh(LIB + 'witness ena0 llq on')[1] == 'ok\n'
     assert status == 0, said
-    subprocess.run(['/src/app/wc-results/dpdk-wc-results', 'validate', '--strict', result],
+    subprocess.run(['/src/app/wc-results/dpdk-wc-results', 'validate', '--strict',
+                    guest.here(result)],
                    check=True)
-    with open(result, encoding='utf-8') as f:
+    with open(guest.here(result), encoding='utf-8') as f:
         return json.load(f)
 
 

@@ -29,7 +29,7 @@ def cases(guest):
             '--wc-by eal --eal -d --eal $(echo %s/librte_mempool_ring.so) %s --json %s' %
             (BUILT, RESULT, some, DEBIAN, load, RESULT), 600)
         assert status == 0, said
-        with open(RESULT, encoding='utf-8') as f:
+        with open(guest.here(RESULT), encoding='utf-8') as f:
             result = json.load(f)
         assert result['settings']['wc_by'] == 'eal'
         found.update({case['device']: case for case in result['cases']})

@@ -87,7 +87,7 @@ ena mode sink >/dev/null
 rm -f /results/ena.pcap
 is "pcap: a file that cannot be made is refused" "$(ena pcap /nowhere/ena.pcap)" \
 	"error pcap /nowhere/ena.pcap: No such file or directory"
-ena pcap /results/ena.pcap >/dev/null
+ena pcap ena.pcap >/dev/null
 prompt_start -a "$addr" $wc -- --rxd=256 --txd=256 || exit
 prompt set fwd io
 prompt start

@@ -14,7 +14,7 @@ def case(guest):
     status, said = guest.sh('rm -f %s; /src/lab/guest/bench.sh --device ena -- --repeats 1 '
                             '--wc-by run --json %s' % (RESULT, RESULT), 600)
     assert status == 0, said
-    with open(RESULT, encoding='utf-8') as f:
+    with open(guest.here(RESULT), encoding='utf-8') as f:
         result = json.load(f)
     assert result['settings']['wc_by'] == 'run'
     found, = result['cases']

@@ -21,7 +21,7 @@ def case(guest, device, by):
     status, said = guest.sh('rm -f %s; /src/lab/guest/bench.sh --device %s -- --repeats 1 '
                             '--wc-by %s --json %s' % (RESULT, device, by, RESULT), 600)
     assert status == 0, said
-    with open(RESULT, encoding='utf-8') as f:
+    with open(guest.here(RESULT), encoding='utf-8') as f:
         result = json.load(f)
     assert result['settings']['wc_by'] == by
     found, = result['cases']
