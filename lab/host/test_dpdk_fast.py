@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """DPDK's own fast tests say of EAL and the PCI bus with the series what they say of the
-distribution's. These are those that need no huge pages."""
+distribution's; those that want huge pages, where the machine has some to spare."""
 
 import os
 import re
 import subprocess
 import tarfile
+
+import pytest
 
 import build
 
@@ -15,22 +17,24 @@ DRIVERS = ['mempool_ring', 'mempool_stack', 'net_ring', 'net_null', 'event_sw', 
            'crypto_null', 'raw_skeleton']
 FOLDER = '/usr/lib/x86_64-linux-gnu/dpdk/pmds-*/librte_%s.so'
 SKIPPED = 77
+PAGES = 1024 # of 2 MB
 
 
-def names():
-    """Those that DPDK's own list has as fit for --no-huge."""
+def names(no_huge):
+    """Of DPDK's own list those that are fit for --no-huge, or the others."""
     with tarfile.open(build.suite_root(build.DPDK_SUITE) + build.dpdk_source(RELEASE)) as archive:
         member = next(m for m in archive if m.name.endswith('/app/test/meson.build'))
         text = archive.extractfile(member).read().decode()
-    return re.findall(r"\['(\w+)', true, (?:true|false)\]", text)
+    return re.findall(r"\['(\w+)', %s, (?:true|false)\]" % str(no_huge).lower(), text)
 
 
-def statuses(libraries):
+def statuses(libraries, no_huge):
     """{name: exit status} of all of them, with these libraries before the distribution's."""
-    command = 'exec dpdk-test --no-huge -m 2048 --file-prefix=fast %s' % ' '.join(
-        '-d $(echo %s)' % FOLDER % name for name in DRIVERS)
+    command = 'exec dpdk-test %s --file-prefix=fast %s' % (
+        '--no-huge -m 2048' if no_huge else '',
+        ' '.join('-d $(echo %s)' % FOLDER % name for name in DRIVERS))
     found = {}
-    for name in names():
+    for name in names(no_huge):
         done = subprocess.run(build.in_suite(build.DPDK_SUITE, ['sh', '-c', command]),
                               env={**os.environ, 'DPDK_TEST': name, 'LD_LIBRARY_PATH': libraries},
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -40,7 +44,27 @@ def statuses(libraries):
 
 
 def test_as_before():
-    before = statuses('')
+    before = statuses('', True)
     assert list(before.values()).count(0) >= 60, before
     assert set(before.values()) <= {0, SKIPPED}, before
-    assert statuses(build.dpdk(RELEASE)) == before
+    assert statuses(build.dpdk(RELEASE), True) == before
+
+
+@pytest.fixture(name='huge')
+def huge_pages():
+    """They are the machine's, which a test does not take without being given them."""
+    with open('/proc/meminfo', encoding='ascii') as f:
+        free = int(re.search(r'HugePages_Free: *(\d+)', f.read())[1])
+    if free < PAGES:
+        pytest.skip('%d huge pages are free; echo %d > /proc/sys/vm/nr_hugepages' % (free, PAGES))
+    path = build.suite_root(build.DPDK_SUITE) + '/mnt'
+    subprocess.run(['mount', '-t', 'hugetlbfs', 'huge', path], check=True)
+    yield
+    subprocess.run(['umount', path], check=True)
+
+
+@pytest.mark.usefixtures('huge')
+def test_with_huge_pages_as_before():
+    before = statuses('', False)
+    assert list(before.values()).count(0) >= 20, before
+    assert statuses(build.dpdk(RELEASE), False) == before
