@@ -67,4 +67,6 @@ def huge_pages():
 def test_with_huge_pages_as_before():
     before = statuses('', False)
     assert list(before.values()).count(0) >= 20, before
-    assert statuses(build.dpdk(RELEASE), False) == before
+    after = statuses(build.dpdk(RELEASE), False)
+    # The distribution's own do not pass each time (file_prefix), nor here (flow_classify).
+    assert not {name: after[name] for name in before if after[name] not in (before[name], 0)}
