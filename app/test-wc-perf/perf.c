@@ -158,6 +158,7 @@ check(const struct args *a, struct result *r)
 	json_t *all = json_array(), *json;
 	enum wc_status st = WC_OK;
 	bool bound = true, is_ready;
+	int witness = -1;
 	unsigned int i;
 
 	for (i = 0; st == WC_OK && i < a->n_targets; i++) {
@@ -173,6 +174,10 @@ check(const struct args *a, struct result *r)
 		bound = bound && vfio_wc_sysfs_is_vfio(&t->dev);
 	}
 	if (st == WC_OK) {
+		if (a->witness != NULL && witness_open(a->witness, &witness) != WC_OK)
+			ready_failed(all, "witness");
+		if (witness >= 0)
+			close(witness);
 		ready_machine(all, bound);
 		ready_programs(all, a);
 		ready_warnings(all);

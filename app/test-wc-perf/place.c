@@ -9,6 +9,8 @@
 
 #include "place.h"
 
+#define ISOLATED "/sys/devices/system/cpu/isolated"
+
 /* The first CPU that shares cpu's core, or cpu itself. */
 static unsigned int
 core_of(unsigned int cpu)
@@ -53,29 +55,49 @@ add_cpus(struct list *lcores, unsigned int want, const struct bitmask *allowed, 
 
 /*
  * CPUs that the kernel leaves alone (isolcpus=): no task is put there that does not ask for it, so
- * they are not among those that we run on, and measure best. Those that we may ask for.
+ * they are not among those that we run on, and measure best. The next ones in the kernel's list.
  */
+static bool
+next_isolated(FILE *f, unsigned int *first, unsigned int *last)
+{
+	/* "1-3,5"; an empty line where there are none */
+	if (f == NULL || fscanf(f, "%u", first) != 1)
+		return false;
+	if (fscanf(f, "-%u", last) != 1)
+		*last = *first;
+	fgetc(f); /* the comma */
+	return true;
+}
+
+bool
+place_is_isolated(unsigned int cpu)
+{
+	FILE *f = fopen(ISOLATED, "re");
+	unsigned int first, last;
+	bool found = false;
+
+	while (!found && next_isolated(f, &first, &last))
+		found = first <= cpu && cpu <= last;
+	if (f != NULL)
+		fclose(f);
+	return found;
+}
+
+/* Those that we may ask for. */
 static struct bitmask *
 isolated_cpus(struct bitmask *allowed)
 {
 	struct bitmask *isolated = numa_allocate_cpumask(), *one = numa_allocate_cpumask();
-	FILE *f = fopen("/sys/devices/system/cpu/isolated", "re");
+	FILE *f = fopen(ISOLATED, "re");
 	unsigned int first, last;
 
-	/* "1-3,5"; an empty line where there are none */
-	while (f != NULL && fscanf(f, "%u", &first) == 1) {
-		last = first;
-		if (fscanf(f, "-%u", &last) != 1)
-			last = first;
+	while (next_isolated(f, &first, &last))
 		for (; first <= last && first < isolated->size; first++) {
 			numa_bitmask_setbit(numa_bitmask_clearall(one), first);
 			/* a cpuset may keep it from us */
 			if (numa_sched_setaffinity(0, one) >= 0)
 				numa_bitmask_setbit(isolated, first);
 		}
-		if (fgetc(f) != ',')
-			break;
-	}
 	if (f != NULL)
 		fclose(f);
 	numa_sched_setaffinity(0, allowed);

@@ -19,6 +19,10 @@ struct place {
 enum wc_status
 place_choose(const struct args *a, const struct vfio_wc_sysfs *dev, struct place *p);
 
+/* Does the kernel leave the CPU alone (isolcpus=)? */
+bool
+place_is_isolated(unsigned int cpu);
+
 /* Move this process to a CPU. */
 enum wc_status
 place_self(unsigned int cpu);

@@ -14,43 +14,21 @@
 
 #define PAT_LIST "/sys/kernel/debug/x86/pat_memtype_list"
 
+/* What is missing (doc/errors.rst has them all); words: what is looked at, and what mends it. */
 static json_t *sentence(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static json_t *words(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#define words(...) sentence(__VA_ARGS__)
 
-static json_t *
-as_json(const char *format, va_list ap)
-{
-	char text[1024];
-
-	vsnprintf(text, sizeof(text), format, ap);
-	text_clean(text);
-	return json_string(text);
-}
-
-/* What is missing (doc/errors.rst has them all). */
 static json_t *
 sentence(const char *format, ...)
 {
-	json_t *text;
+	char text[1024];
 	va_list ap;
 
 	va_start(ap, format);
-	text = as_json(format, ap);
+	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	return text;
-}
-
-/* What is looked at, and what mends it. */
-static json_t *
-words(const char *format, ...)
-{
-	json_t *text;
-	va_list ap;
-
-	va_start(ap, format);
-	text = as_json(format, ap);
-	va_end(ap);
-	return text;
+	text_clean(text);
+	return json_string(text);
 }
 
 /* what: NULL where all is well. Takes the references. */
@@ -229,34 +207,13 @@ ask_kernel(json_t *all, const struct vfio_wc_sysfs *dev)
 	vfio_wc_close(&opened);
 }
 
-static bool
-is_isolated(unsigned int cpu)
-{
-	FILE *f = fopen("/sys/devices/system/cpu/isolated", "re");
-	unsigned int first, last;
-	bool found = false;
-
-	/* "1-3,5"; an empty line where there are none */
-	while (f != NULL && fscanf(f, "%u", &first) == 1) {
-		last = first;
-		if (fscanf(f, "-%u", &last) != 1)
-			last = first;
-		found = found || (first <= cpu && cpu <= last);
-		if (fgetc(f) != ',')
-			break;
-	}
-	if (f != NULL)
-		fclose(f);
-	return found;
-}
-
 static void
 advise_cpu(json_t *all, unsigned int cpu)
 {
 	char path[128], governor[32] = "performance";
 	FILE *f;
 
-	if (is_isolated(cpu))
+	if (place_is_isolated(cpu))
 		ready(all, words("lcore %u: isolated", cpu));
 	else
 		item(all, words("lcore %u: isolated", cpu), "advice",

@@ -239,6 +239,8 @@ advice_is_no_reason_not_to_start(void **state)
 	fake_file("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n");
 	fake_remove("/sys/kernel/debug/x86/pat_memtype_list");
 	check_with(" --witness", WC_USAGE);
+	check_with(" --witness /nowhere/witness", WC_ENVIRONMENT);
+	says("missing  witness /nowhere/witness: No such file or directory\n");
 	check_with("", WC_OK);
 	says("advice   lcore 0 is not isolated: other tasks run there, too\n"
 		"             isolcpus=0 nohz_full=0 rcu_nocbs=0 for the kernel");
