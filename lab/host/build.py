@@ -534,13 +534,17 @@ def meson(name, *options, env=None, suite=None):
     """Build the repository in a cached directory of its own; returns the directory."""
     path = '%s/build/%s-%s' % (CACHE, tree(), name)
     env = {**os.environ, **(env or {})}
+    setup = ['meson', 'setup', '--prefix=' + PREFIX, '--libdir=lib', '-Dlab=true', *options,
+             path, '/src']
     os.makedirs(CACHE + '/build', exist_ok=True)
     with locked('build-%s-%s' % (tree(), name)):
-        if not os.path.exists(path + '/build.ninja'):
+        done = path + '/lab-setup' # how, by one that went well
+        if not os.path.exists(done) or open(done, encoding='utf-8').read() != str(setup):
             say('configuring the build "%s"' % name)
             shutil.rmtree(path, ignore_errors=True)
-            run(in_suite(suite, ['meson', 'setup', '--prefix=' + PREFIX, '--libdir=lib', *options,
-                                 path, '/src']), 'meson setup (%s)' % name, env=env)
+            run(in_suite(suite, setup), 'meson setup (%s)' % name, env=env)
+            with open(done, 'w', encoding='utf-8') as f:
+                f.write(str(setup))
         run(in_suite(suite, ['ninja', '-C', path]), 'the build "%s"' % name, env=env)
     return path
 
