@@ -6,7 +6,7 @@
 # sees them, packets go out, and everything is as before when testpmd has ended.
 
 . /src/lab/tests/plugin.sh
-plan 35
+plan 36
 
 virtio=$(bdf virtio) vmxnet3=$(bdf vmxnet3)
 memory_types_are
@@ -46,6 +46,14 @@ is "telemetry: va" \
 is "telemetry: ranges" \
 	"$(telemetry /vfio_wc/ranges 'sorted((k, r["memory_type"]) for k, r in a.items())')" \
 	"[('vfio_wc0/0', 'WC'), ('vfio_wc0/1', 'WC'), ('vfio_wc1/0', 'UC-')]"
+is "telemetry: the exporter's endpoint" \
+	"$($programs/endpoint.py /opt/dpdk-vfio-wc/share/dpdk/telemetry-endpoints/vfio_wc.py)" \
+	"range_on $virtio 4 12288 1
+range_on $vmxnet3 0 0 1
+range_on $virtio 4 0 1
+range_bytes $virtio 4 12288 4096
+range_bytes $vmxnet3 0 0 4096
+range_bytes $virtio 4 0 4096"
 is "telemetry: no such range" "$(telemetry /vfio_wc/info,vfio_wc9/0 'a')" None
 info=$(dpdk-wc-info "$virtio")
 is "dpdk-wc-info learns everything from the process" $? 0
