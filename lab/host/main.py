@@ -13,6 +13,8 @@ import sys
 
 import build
 import model
+import packages
+import packages
 import runner
 from guest import Guest, LabError, say
 
@@ -173,6 +175,8 @@ def stop(*_):
 def main():
     signal.signal(signal.SIGTERM, stop)
     verbs = {'exec': do_exec, 'shell': do_shell, 'prepare': do_prepare,
+             'package': packages.do_package,
+             'package': packages.do_package,
              'test': runner.do_test, 'bench': do_bench}
     try:
         return verbs[sys.argv[1]](sys.argv[2:])

@@ -9,7 +9,8 @@
     ena/fuzz                hostile input for the ENA model      Fuzz
     TOPIC/NAME              lab/tests/TOPIC/NAME.sh in a guest   Script, and pytest's test_NAME.py
     lab/boots               many boots in a row                  Boots
-    installer/SUITE         an installed system                  Installer
+    installer/SUITE         kernel modules, on an installed      Installed
+    packages/SUITE          system, and all packages
     mutants/NAME            lab/mutants/NAME.patch               Mutant
 
 Tests that ask for the same guest share it, two guests run at once (lanes.py). What a test says of
@@ -406,12 +407,12 @@ class Boots(Test):
                 say('boot %d of %d: %.1f s' % (number, boots, guest.boot_seconds))
 
 
-class Installer(Test):
-    """kernel-patch/vfio-wc-modules on an installed system (host/system.py)."""
+class Installed(Test):
+    """Of the kernel modules, or of all packages, on an installed system (host/system.py)."""
     stage = 'long'
 
     def runtest(self):
-        system.play(self, self.nodeid.split('/')[1])
+        system.play(self, *self.nodeid.split('/'))
 
 
 class Mutant(Test):
@@ -470,8 +471,8 @@ class Lab:
                               again=self.args.keyword or self.args.level == 'long')
         yield Fuzz.make(session, 'ena/fuzz', seconds=600 if self.args.level == 'long' else 30)
         yield Boots.make(session, 'lab/boots')
-        for suite in 'trixie', 'bookworm':
-            yield Installer.make(session, 'installer/' + suite)
+        for script, suite in itertools.product(system.PHASES, ('trixie', 'bookworm')):
+            yield Installed.make(session, '%s/%s' % (script, suite))
         for path in sorted(glob.glob(LAB + '/tests/*/*.sh')):
             asks, name = Asks.of_script(path), '/'.join(path.split('/')[-2:])[:-len('.sh')]
             for machine in asks.machines():
@@ -534,7 +535,7 @@ class Lab:
         items = session.items
         for item in items:
             order.setdefault(self.group(item), len(order))
-        items.sort(key=lambda item: (isinstance(item, (Boots, Installer, Control, Mutant)),
+        items.sort(key=lambda item: (isinstance(item, (Boots, Installed, Control, Mutant)),
                                      item.machine is not None, order[self.group(item)]))
         for number, item in enumerate(items, 1):
             item.number = number

@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Installed systems on a disk of their own (lab/host/system.sh), which are rebooted and keep what
-was done to them; and the test that plays through what a user of kernel-patch/vfio-wc-modules
-does."""
+was done to them; and the tests that play through what a user of kernel-patch/vfio-wc-modules, or
+of the packages, does."""
 
 import contextlib
 import glob
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 
 import build
+import packages
 from guest import Guest, LabError, say
 
-# Phases of lab/tests/system/installer; a reboot after each
-PHASES = ('before', 'use', 'enforced', 'update', 'updated', 'removed')
+# Scripts of lab/tests/system and their phases; a reboot after each
+PHASES = {'installer': ('before', 'use', 'enforced', 'update', 'updated', 'removed'),
+          'packages': ('use', 'removed')}
 
 
 def systems():
@@ -61,9 +64,11 @@ class System(Guest):
             time.sleep(0.2)
 
 
-def selftest(test, version, out):
+def for_installer(test, _, parts, results):
     """The verb build, in this root file system: the variant for no-IOMMU mode, and the kernel's
     selftest. It and the lab's are linked so that they run on all systems."""
+    version = os.path.basename(parts['kernel']).split('-', 1)[1]
+    out = results + '/built'
     build.run(['/src/kernel-patch/vfio-wc-modules', 'build', '--kernel', version, '--noiommu',
                '--out', out], 'vfio-wc-modules build', env={**os.environ, 'LDFLAGS': '-static'})
     include = build.modules('patched', plant=False) + '/.include'
@@ -73,29 +78,41 @@ def selftest(test, version, out):
                 'build --noiommu', output=parameters)
 
 
-def play(test, suite):
-    """Install, reboot, use, update the kernel, reboot, use, remove, reboot: tests/system/installer.
-    Results are the test's; raises LabError for what is none."""
+def for_packages(_, suite, __, results):
+    """Those that a user installs."""
+    os.mkdir(results + '/packages')
+    with tempfile.TemporaryDirectory(dir='/lab') as out:
+        for path in packages.make(suite, out, False):
+            if path.endswith('.deb') and '-dbgsym_' not in path:
+                shutil.move(path, results + '/packages')
+
+
+PREPARE = {'installer': for_installer, 'packages': for_packages}
+
+
+def play(test, script, suite):
+    """Phase by phase of lab/tests/system/SCRIPT. Results are the test's; raises LabError for what
+    is none."""
     image = systems().get(suite)
     if not image:
         raise LabError('no disk image, see above')
-    results = '/results/installer-' + suite # of its guests
+    results = '/results/%s-%s' % (script, suite) # of its guests
     say('%s: copying its disk' % suite)
     shutil.copytree(image + '/boot', results + '/boot')
     subprocess.run(['cp', '--sparse=always', image + '/disk', results], check=True)
     parts = build.machine('auto')
-    selftest(test, os.path.basename(parts.pop('kernel')).split('-', 1)[1], results + '/built')
-    del parts['initrd']
+    PREPARE[script](test, suite, parts, results)
+    del parts['kernel'], parts['initrd']
     wrong = []
     try:
-        for phase in PHASES:
+        for phase in PHASES[script]:
             with System(results, console='%s/console-%s.log' % (results, phase),
                         append='module.sig_enforce=1' if phase == 'enforced' else '',
                         **parts) as guest:
                 guest.wait_ready()
                 say('%s: %s is up after %.0f s' % (phase, guest.version, guest.boot_seconds))
                 start = time.monotonic()
-                problem = guest.script('/src/lab/tests/system/installer %s %s' % (phase, suite),
+                problem = guest.script('/src/lab/tests/system/%s %s %s' % (script, phase, suite),
                                        lambda verdict, name, *more: test.result(
                                            verdict, '%s: %s' % (phase, name), *more), 3600)
                 wrong += ['%s: %s' % (phase, line) for line in [problem, *guest.splats()] if line]

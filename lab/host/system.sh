@@ -74,7 +74,8 @@ systems_wanted() {
 	done
 	[ -n "$long" ] || return 0
 	for suite in trixie bookworm; do
-		if [ -z "$keyword" ] || [[ $keyword == *installer* ]]; then
+		[[ $keyword == *$suite* || ! $keyword =~ trixie|bookworm ]] || continue
+		if [ -z "$keyword" ] || [[ $keyword =~ installer|packages ]]; then
 			echo $suite
 		fi
 	done
