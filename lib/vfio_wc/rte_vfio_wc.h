@@ -224,9 +224,9 @@ rte_vfio_wc_cookie(const struct rte_vfio_wc_range *range, enum rte_vfio_wc_type 
  * @return
  *   - 0: success, and the pages have that type.
  *   - -EBUSY: a page is held with the other type through somebody's cookie, through sysfs
- *     (resourceN), or by another driver; dpdk-wc-info names who has it mapped through sysfs.
- *   - -ENOSPC: also when 1024 different ranges of the device, or 4 times the BAR's size, are mapped
- *     through cookies.
+ *     (resourceN), by an ioeventfd, or by another driver; dpdk-wc-info names who has it mapped
+ *     through sysfs.
+ *   - -ENOSPC: also when 1024 different ranges of the device are mapped through cookies.
  *   - Any error of rte_vfio_wc_cookie(), other errno of mmap().
  */
 RTE_VFIO_WC_API int

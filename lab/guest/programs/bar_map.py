@@ -6,6 +6,7 @@
     wc START LENGTH          a part of it, at a write-combined cookie
     touch VA LENGTH STRIDE   access it
     unmap VA LENGTH
+    read START               4 bytes of the BAR through the file: the kernel maps what it reads
     memory off|on            the command register's memory space bit
 
 Each command is answered by a line: the address, "ok", or the reason why not. Addresses are
@@ -87,6 +88,8 @@ class Device:
                 ctypes.c_ubyte.from_address(va).value
         elif verb == 'unmap':
             libc.munmap(*numbers)
+        elif verb == 'read':
+            os.pread(self.fd, 4, self.offset + numbers[0])
         elif verb == 'memory':
             self.memory(args[0] == 'on')
         else:

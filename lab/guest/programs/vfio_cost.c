@@ -4,7 +4,7 @@
  * vfio-cost BDF BAR            instructions of what every program does with a device
  * vfio-cost --cookies BDF BAR  instructions of what is done at mmap cookies, with 1, a tenth of the
  *                              limit, and the limit of them
- * vfio-cost --memory BDF BAR   bytes for an open file and for a cookie
+ * vfio-cost --memory BDF BAR   bytes for an open file, a cookie and a mapping
  *
  * Prints "NUMBER WHAT", a line for each. Where the time-stamp counter counts instructions (QEMU's
  * -icount shift=0; "accel: icount" in lab/README.md) that is what the numbers are: the fewest of
@@ -409,6 +409,17 @@ say_bytes(struct slabs from, struct slabs to, unsigned int n, const char *what)
 }
 
 static void
+map_each(int fd)
+{
+	unsigned int i;
+
+	for (i = 0; i < COOKIES; i++)
+		if (mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, cookie(fd, i)) ==
+				MAP_FAILED)
+			check(-errno, "mmap");
+}
+
+static void
 memory(bool cookies)
 {
 	struct slabs before = slabs(), between, after;
@@ -423,8 +434,15 @@ memory(bool cookies)
 		for (j = 0; j < COOKIES; j++)
 			cookie(fd[i], j);
 	after = slabs();
-	if (cookies)
+	if (cookies) {
 		say_bytes(between, after, FILES * COOKIES, "a cookie");
+		/* The mappings of the second file share what those of the first hold */
+		map_each(fd[0]);
+		before = slabs();
+		say_bytes(after, before, COOKIES, "a mapping");
+		map_each(fd[1]);
+		say_bytes(before, slabs(), COOKIES, "a further mapping");
+	}
 	for (i = 0; i < FILES; i++)
 		close(fd[i]);
 }

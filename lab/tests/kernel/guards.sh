@@ -22,4 +22,4 @@ for device in ivshmem testdev virtio; do
 done
 selftest_plan 1
 selftest_results
-at_least "guards" ${#guards[@]} 24
+at_least "guards" ${#guards[@]} 32

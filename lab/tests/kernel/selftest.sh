@@ -14,11 +14,11 @@
 devices="ivshmem testdev virtio igbvf"
 case $(uname -r) in
 7.*)
-	plan 121
+	plan 127
 	devices="ivshmem virtio"
 	;;
-6.1.*) plan 230 ;;
-*) plan 236 ;;
+6.1.*) plan 243 ;;
+*) plan 249 ;;
 esac
 for device in $devices; do
 	case $device in ivshmem | testdev) ram=2 ;; *) ram= ;; esac

@@ -320,9 +320,9 @@ TEST_F(wc_ram, ioeventfd)
 	view = map_plain(dev.fd, 0, 4);
 	ASSERT_MAPPED(view);
 	for (int width = 1; width <= 8; width *= 2) {
-		/* In what becomes the WC page, and on both sides right beside it */
-		const size_t where[] = { at(1) - 8, at(1), at(2) - 8, at(2) };
-		int fd[ARRAY_SIZE(where)], late;
+		/* On both sides, right beside what becomes the WC page */
+		const size_t where[] = { at(1) - 8, at(2) };
+		int fd[ARRAY_SIZE(where)];
 		void *wc;
 
 		for (size_t i = 0; i < ARRAY_SIZE(where); i++) {
@@ -333,12 +333,13 @@ TEST_F(wc_ram, ioeventfd)
 		wc = map_attr(dev.fd, WC, 1, 1);
 		ASSERT_MAPPED(wc);
 		EXPECT_TYPE("WC", wc, 1, 1);
+		/* What it takes to write is there before */
+		if (kernel_mapped(0, 1) >= 0) {
+			EXPECT_EQ((long)at(1), kernel_mapped(0, 1));
+			EXPECT_EQ((long)at(1), kernel_mapped(2, 1));
+		}
 		for (size_t i = 0; i < ARRAY_SIZE(where); i++)
 			EXPECT_TRUE(fires(fd[i], view + where[i], width, data));
-		/* One that comes while the page is WC, and stays on */
-		late = eventfd(0, EFD_CLOEXEC);
-		ASSERT_EQ(0, ioeventfd(bar()->offset + at(1) + 64, data, width, late));
-		EXPECT_TRUE(fires(late, view + at(1) + 64, width, data));
 		EXPECT_TYPE("WC", wc, 1, 1);
 		EXPECT_RESERVED(1, 1);
 		munmap(wc, at(1));
@@ -349,18 +350,46 @@ TEST_F(wc_ram, ioeventfd)
 			EXPECT_EQ(0, ioeventfd(bar()->offset + where[i], data, width, -1));
 			close(fd[i]);
 		}
-		EXPECT_TRUE(fires(late, view + at(1) + 64, width, data));
-		/* The WC page again: no stale pointer */
-		wc = map_attr(dev.fd, WC, 0, 3);
-		ASSERT_MAPPED(wc);
-		EXPECT_TRUE(fires(late, wc + at(1) + 64, width, data));
-		munmap(wc, at(3));
-		EXPECT_EQ(0, ioeventfd(bar()->offset + at(1) + 64, data, width, -1));
-		close(late);
 	}
 	munmap(view, at(4));
 }
 
+/* It holds its page uncached, as a mapping at a cookie does */
+TEST_F(wc_ram, ioeventfd_conflict)
+{
+	const __u64 where = bar()->offset + at(1) + 64, across = bar()->offset + at(2) - 2;
+	int fd = eventfd(0, EFD_CLOEXEC);
+	unsigned char *view;
+	void *wc;
+
+	view = map_plain(dev.fd, 0, 4);
+	wc = map_attr(dev.fd, WC, 1, 1);
+	ASSERT_MAPPED(view);
+	ASSERT_MAPPED(wc);
+	EXPECT_EQ(EBUSY, ioeventfd(where, 0x1234, 4, fd));
+	EXPECT_EQ(EBUSY, ioeventfd(across, 0x1234, 4, fd));
+	EXPECT_TYPE("WC", wc, 1, 1);
+	munmap(wc, at(1));
+
+	ASSERT_EQ(0, ioeventfd(where, 0x1234, 4, fd));
+	EXPECT_EQ(EBUSY, try_attr(dev.fd, WC, 1, 1));
+	EXPECT_EQ(EBUSY, try_attr(dev.fd, WC, 0, 3));
+	EXPECT_EQ(0, try_attr(dev.fd, WC, 2, 1));
+	EXPECT_EQ(0, try_attr(dev.fd, NC, 1, 1));
+	EXPECT_TRUE(fires(fd, view + at(1) + 64, 4, 0x1234));
+	EXPECT_EQ(0, ioeventfd(where, 0x1234, 4, -1));
+	EXPECT_EQ(0, try_attr(dev.fd, WC, 0, 3));
+
+	/* One that is in two pages; and one that goes with its file */
+	ASSERT_EQ(0, ioeventfd(across, 0x12345678, 4, fd));
+	EXPECT_EQ(EBUSY, try_attr(dev.fd, WC, 1, 1));
+	EXPECT_EQ(EBUSY, try_attr(dev.fd, WC, 2, 1));
+	EXPECT_TRUE(fires(fd, view + at(2) - 2, 4, 0x12345678));
+	munmap(view, at(4));
+	close(fd);
+}
+
+/* Beside the page that turns WC */
 static void *fire(void *arg)
 {
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -368,12 +397,12 @@ static void *fire(void *arg)
 	struct worker *w = arg;
 	eventfd_t count;
 
-	w->errors += !!ioeventfd(bar()->offset + at(1) + 128, 0x5a5a5a5a, 4, fd);
+	w->errors += !!ioeventfd(bar()->offset + at(2) + 128, 0x5a5a5a5a, 4, fd);
 	for (; !stopped(); w->rounds++) {
-		w->errors += !fires(fd, view + at(1) + 128, 4, 0x5a5a5a5a);
+		w->errors += !fires(fd, view + at(2) + 128, 4, 0x5a5a5a5a);
 		eventfd_read(fd, &count);
 	}
-	w->errors += !!ioeventfd(bar()->offset + at(1) + 128, 0x5a5a5a5a, 4, -1);
+	w->errors += !!ioeventfd(bar()->offset + at(2) + 128, 0x5a5a5a5a, 4, -1);
 	munmap(view, at(3));
 	close(fd);
 	return NULL;

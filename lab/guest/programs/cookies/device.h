@@ -28,7 +28,7 @@
 
 #define NR_BARS		6
 #define NR_SLICES	1024	/* different ranges mapped at a time, of one device */
-#define BAR_TIMES	4	/* bytes mapped at a time, in sizes of the BAR */
+#define NR_WINDOWS	16	/* pages that the kernel maps beside what is WC, of one device */
 #define PMD_SIZE	(page_size * page_size / 8)
 #define PUD_SIZE	(PMD_SIZE * page_size / 8)
 #define STRESS_SECONDS	1	/* at least, and as long as it takes for each worker's */

@@ -162,6 +162,32 @@ static void expect_reserved(struct __test_metadata *_metadata, int line, long pa
 
 #define EXPECT_RELEASED() EXPECT_RESERVED(0, 0)
 
+/*
+ * How many bytes of these pages the kernel has mapped for itself; -1: not to be seen. What it says
+ * of a mapping's size is with the page that guards its end.
+ */
+static long kernel_mapped(long page, long n)
+{
+	__u64 from = bar()->pa + at(page), to = from + at(n), pa, size, start, end;
+	FILE *f = fopen("/proc/vmallocinfo", "r");
+	char line[512], *phys;
+	long bytes = 0;
+
+	if (!f)
+		return -1;
+	while (fgets(line, sizeof(line), f)) {
+		phys = strstr(line, " phys=");
+		if (!phys || sscanf(phys, " phys=%llx", &pa) != 1 ||
+		    sscanf(line, "%*s %llu", &size) != 1)
+			continue;
+		start = pa > from ? pa : from;
+		end = pa + size - page_size < to ? pa + size - page_size : to;
+		bytes += start < end ? end - start : 0;
+	}
+	fclose(f);
+	return bytes;
+}
+
 static void assert_mapped(struct __test_metadata *_metadata, int line, const void *p)
 {
 	ASSERT_NE(MAP_FAILED, p)

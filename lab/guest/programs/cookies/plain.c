@@ -42,6 +42,41 @@ TEST_F(plain, region_info_stable)
 	}
 }
 
+/* No byte of the answer changes that is in no capability of the chain */
+TEST_F(plain, region_info_chain)
+{
+	for (__u32 i = 0; i <= VFIO_PCI_VGA_REGION_INDEX; i++) {
+		union {
+			struct vfio_region_info info;
+			unsigned char bytes[512];
+		} r;
+		const struct vfio_info_cap_header *cap;
+		bool known[sizeof(r)] = {};
+		size_t size;
+		__u32 next;
+
+		memset(&r, 0xa5, sizeof(r));
+		r.info = (struct vfio_region_info){ .argsz = sizeof(r), .index = i };
+		if (ioctl(dev.fd, VFIO_DEVICE_GET_REGION_INFO, &r.info))
+			continue;
+		next = r.info.flags & VFIO_REGION_INFO_FLAG_CAPS ? r.info.cap_offset : 0;
+		for (; next; next = cap->next) {
+			ASSERT_GT(sizeof(r), next);
+			cap = (void *)r.bytes + next;
+			size = cap->id == VFIO_REGION_INFO_CAP_MMAP_ATTRS ?
+			       sizeof(struct vfio_region_info_cap_mmap_attrs) : sizeof(*cap);
+			if (cap->id != VFIO_REGION_INFO_CAP_MMAP_ATTRS &&
+			    cap->id != VFIO_REGION_INFO_CAP_MSIX_MAPPABLE)
+				SKIP(return, "capability %u of region %u", cap->id, i);
+			memset(known + next, true, size);
+		}
+		for (size_t n = sizeof(r.info); n < sizeof(r); n++) {
+			ASSERT_TRUE(known[n] || r.bytes[n] == 0xa5)
+				TH_LOG("region %u, byte %zu", i, n);
+		}
+	}
+}
+
 /* The two ways to ask whether there are cookies never contradict each other */
 TEST_F(plain, probe_agrees_with_capability)
 {

@@ -177,34 +177,40 @@ TEST_F(wc, too_many_ranges)
 	EXPECT_EQ(0, try_map(dev.fd, offset + at(NR_SLICES), 1));
 }
 
-TEST_F(wc, too_many_bytes)
+/*
+ * The kernel maps what it accesses itself: a page here and there beside what is WC, of which it
+ * keeps some, and all of the BAR when nothing is WC.
+ */
+TEST_F(wc4, kernel_mappings)
 {
-	void *p[2 * BAR_TIMES];
-	__u64 offset;
-	long sum = 0;
-	int n = 0;
+	__u32 value;
+	void *wc;
 
-	if (dev.pages < 1024 || dev.pages > 1 << 16)
-		SKIP(return, "needs a BAR of some megabytes, and not too many");
-	ASSERT_EQ(0, page_cookie(dev.fd, WC, 0, dev.pages, &offset));
-	for (; n < 2 * BAR_TIMES; n++) {
-		p[n] = map(dev.fd, offset + at(n), dev.pages - n);
-		if (p[n] == MAP_FAILED)
-			break;
-		sum += dev.pages - n;
+	if (kernel_mapped(0, 1) < 0)
+		SKIP(return, "no /proc/vmallocinfo");
+	ASSERT_EQ(4, pread(dev.fd, &value, 4, bar()->offset));
+	EXPECT_EQ((long)at(dev.pages), kernel_mapped(0, dev.pages));
+	wc = map_attr(dev.fd, WC, 1, 1);
+	ASSERT_MAPPED(wc);
+	EXPECT_EQ(0, kernel_mapped(0, dev.pages));
+	for (int i = 0; i < 8; i++)
+		ASSERT_EQ(4, pread(dev.fd, &value, 4, bar()->offset + at(i % 4)));
+	for (int i = 0; i < 4; i++) {
+		EXPECT_EQ((long)at(1), kernel_mapped(i, 1))
+			TH_LOG("page %d", i);
 	}
-	EXPECT_EQ(ENOSPC, errno);
-	EXPECT_GE(BAR_TIMES * dev.pages, sum);
-	EXPECT_LT(BAR_TIMES * dev.pages, sum + dev.pages - n);
-	EXPECT_EQ(0, try_map(dev.fd, offset, dev.pages));
-	EXPECT_EQ(0, try_map(dev.fd, bar()->offset, dev.pages));
-	EXPECT_TYPE("WC", p[0], 0, 4);
-	EXPECT_TYPE("WC", p[n - 1], n - 1, 4);
-	EXPECT_RESERVED(0, dev.pages);
-	for (int i = 0; i < n; i++)
-		munmap(p[i], at(dev.pages - i));
-	EXPECT_RELEASED();
-	EXPECT_EQ(0, try_map(dev.fd, offset, dev.pages));
+	EXPECT_EQ((long)at(4), kernel_mapped(0, dev.pages));
+	munmap(wc, at(1));
+	EXPECT_EQ((long)at(dev.pages), kernel_mapped(0, dev.pages));
+
+	/* What it takes does not depend on the size */
+	wc = map_attr(dev.fd, WC, 1, dev.pages - 1);
+	ASSERT_MAPPED(wc);
+	for (long i = 0; i < dev.pages && i < 1024; i++)
+		ASSERT_EQ(4, pread(dev.fd, &value, 4, bar()->offset + at(i)));
+	EXPECT_GE((long)at(NR_WINDOWS), kernel_mapped(0, dev.pages));
+	munmap(wc, at(dev.pages - 1));
+	EXPECT_EQ((long)at(dev.pages), kernel_mapped(0, dev.pages));
 }
 
 TEST_F(wc4, two_types_one_bar)
@@ -285,6 +291,55 @@ TEST_F(wc4, overlapping_slices)
 	munmap(c, at(1));
 	EXPECT_RELEASED();
 	EXPECT_TYPE("UC-", plain, 0, 4);
+	munmap(plain, at(4));
+}
+
+static void expect_present_pages(struct __test_metadata *_metadata, const void *p, long n)
+{
+	for (long i = 0; i < n; i++)
+		EXPECT_PRESENT(p + at(i));
+}
+
+/* Who maps what is WC already, or lets go of it, takes nobody's entries away */
+TEST_F(wc4, nobody_else_faults)
+{
+	long beyond[] = { 1, dev.pages - 1 };
+	void *plain, *outer, *p;
+
+	plain = map_plain(dev.fd, 0, 4);
+	outer = map_attr(dev.fd, WC, 0, 3);
+	ASSERT_MAPPED(plain);
+	ASSERT_MAPPED(outer);
+	ASSERT_TRUE(touch_pages(outer, 3));
+	ASSERT_TRUE(touch_pages(plain, 4));
+	/* Inside, and elsewhere in the BAR */
+	for (size_t i = 0; i < ARRAY_SIZE(beyond); i++) {
+		p = map_attr(dev.fd, WC, beyond[i], 1);
+		ASSERT_MAPPED(p);
+		expect_present_pages(_metadata, outer, 3);
+		expect_present_pages(_metadata, plain, 3);
+		ASSERT_TRUE(touch_pages(plain, 4));
+		munmap(p, at(1));
+		expect_present_pages(_metadata, outer, 3);
+		expect_present_pages(_metadata, plain, 3);
+		ASSERT_TRUE(touch_pages(plain, 4));
+	}
+	/* The outer one goes, and the inner one stays */
+	p = map_attr(dev.fd, WC, 1, 1);
+	ASSERT_MAPPED(p);
+	ASSERT_TRUE(touch(p));
+	munmap(outer, at(3));
+	EXPECT_PRESENT(p);
+	EXPECT_ZAPPED(plain);
+	EXPECT_PRESENT(plain + at(1));
+	EXPECT_ZAPPED(plain + at(2));
+	EXPECT_PRESENT(plain + at(3));
+	EXPECT_TYPE("UC-", plain, 0, 1);
+	EXPECT_TYPE("UC-", plain + at(2), 2, 1);
+	munmap(p, at(1));
+	EXPECT_PRESENT(plain);
+	EXPECT_ZAPPED(plain + at(1));
+	EXPECT_PRESENT(plain + at(2));
 	munmap(plain, at(4));
 }
 
