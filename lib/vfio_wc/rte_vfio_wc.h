@@ -66,7 +66,9 @@
 extern "C" {
 #endif
 
+/** @cond */
 #define RTE_VFIO_WC_API __attribute__((visibility("default")))
+/** @endcond */
 
 /** A PCI device has six BARs (PCI Express base specification, type 0 header). */
 #define RTE_VFIO_WC_BARS 6
