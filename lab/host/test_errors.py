@@ -15,7 +15,7 @@ import pytest
 REPO = os.path.realpath(os.path.dirname(__file__) + '/../..')
 SOURCES = [path for pattern in (
     'lib/*/*.[ch]', 'drivers/misc/vfio_wc/*.[ch]', 'app/*/*.[ch]', 'app/wc-results/wc_results/*.py',
-    'kernel-patch/vfio-wc-modules') for path in sorted(glob.glob(REPO + '/' + pattern))]
+    'kernel-patch/vfio-wc-modules', 'lab/run', 'lab/host/*.sh') for path in sorted(glob.glob(REPO + '/' + pattern))]
 REPORTS = {'LOG', 'rte_log', 'vfio_wc_fail', 'FAIL', 'because', 'refuse', 'complain', 'say', 'fail',
            'warn', 'BECAUSE', 'say_cookies', 'reason', 'sentence', 'stderr', 'die'}
 # What is printed for one who asked, what is asked of others; add() and words() have what mends.
@@ -24,7 +24,7 @@ OTHERS = {'printf', 'fprintf', 'add', 'words', 'sscanf', 'strstr', 'rte_telemetr
 NO_CODE = re.compile(r'/\*.*?\*/|\\\n|^#\s*(?:include|error|define FAIL).*?$|'
                      r'^static const char usage\w*\[\].*?;$', re.M | re.S)
 VARIES = re.compile(r'%[-+#0-9.*]*(?:hh?|ll?|j|z)?[a-zA-Z]|\$\{[^}]*\}|\$[\w*@]+|<\w[^<>]*>')
-WHOSE = re.compile(r'^(vfio_wc|vfio-wc-run|vfio-wc-modules|dpdk-[a-z-]+)(: ?|$)')
+WHOSE = re.compile(r'^(lab/run|vfio_wc|vfio-wc-run|vfio-wc-modules|dpdk-[a-z-]+)(: ?|$)')
 
 
 def plain(text):
@@ -79,13 +79,15 @@ def of_shell(source):
     for _ in range(4):
         source = re.sub(r'\$\((?:[^()]|\([^()]*\))*\)', '$x', source)
     source = re.sub(r'plan\+=\((?:[^()"]|"[^"]*")*\)', '', source)
-    for die, text in re.findall(r'(\bdie \d )?(?:\'[^\']*\'|"((?:\\.|[^"\\])*)")', source):
+    for die, text in re.findall(r'(\bdie (?:\d )?)?(?:\'[^\']*\'|"((?:\\.|[^"\\])*)")', source):
         yield text, 2 if die else 3
 
 
 def messages(path, source):
+    """Of the lab what ends it: what else it says is how far it is, and of packages to fetch."""
     read = {'.c': of_c, '.h': of_c, '.py': of_python}.get(os.path.splitext(path)[1], of_shell)
-    return {plain(text) for text, words in read(source) if is_message(plain(text), words)}
+    return {plain(text) for text, words in read(source) if is_message(plain(text), words) and
+            (words == 2 or not path.startswith(REPO + '/lab/'))}
 
 
 def of_page(text):
@@ -131,8 +133,9 @@ def test_page_has_all_messages_and_no_others(page, sources):
     ('a.py', "raise Unusable('%s: no' ' answer' % path)", '*: no answer'),
     ('a.py', "print('%s: lost' % a, file=sys.stderr)", '*: lost'),
     ('tool', 'x || die 3 "kernel $(f "$(g "a")") \\\nis ${old:-none}"', 'kernel * is *'),
-    ('tool', 'text+=("or say\n--less of it") # a "comment of words"', 'or say --less of it')],
-    ids=['joined', 'unknown-call', 'stderr', 'macro', 'raise', 'print', 'die', 'array'])
+    ('tool', 'text+=("or say\n--less of it") # a "comment of words"', 'or say --less of it'),
+    ('lab/a', 'say "$x of all so far"; die "no lab for $x"', 'no lab for *')],
+    ids=['joined', 'unknown-call', 'stderr', 'macro', 'raise', 'print', 'die', 'array', 'lab'])
 def test_a_new_message_is_found(page, sources, name, text, message):
     new = {**sources, REPO + '/' + name: text}
     assert compare(page, new) == (['%s: %s' % (name, message)], [])
