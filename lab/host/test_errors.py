@@ -15,7 +15,8 @@ import pytest
 REPO = os.path.realpath(os.path.dirname(__file__) + '/../..')
 SOURCES = [path for pattern in (
     'lib/*/*.[ch]', 'drivers/misc/vfio_wc/*.[ch]', 'app/*/*.[ch]', 'app/wc-results/wc_results/*.py',
-    'kernel-patch/vfio-wc-modules', 'lab/run', 'lab/host/*.sh') for path in sorted(glob.glob(REPO + '/' + pattern))]
+    'kernel-patch/vfio-wc-modules', 'lab/run', 'lab/host/*.sh')
+    for path in sorted(glob.glob(REPO + '/' + pattern))]
 REPORTS = {'LOG', 'rte_log', 'vfio_wc_fail', 'FAIL', 'because', 'refuse', 'complain', 'say', 'fail',
            'warn', 'BECAUSE', 'say_cookies', 'reason', 'sentence', 'stderr', 'die'}
 # What is printed for one who asked, what is asked of others; add() and words() have what mends.
