@@ -14,7 +14,6 @@ import sys
 import build
 import model
 import packages
-import packages
 import runner
 from guest import Guest, LabError, say
 
@@ -175,7 +174,6 @@ def stop(*_):
 def main():
     signal.signal(signal.SIGTERM, stop)
     verbs = {'exec': do_exec, 'shell': do_shell, 'prepare': do_prepare,
-             'package': packages.do_package,
              'package': packages.do_package,
              'test': runner.do_test, 'bench': do_bench}
     try:

@@ -5,10 +5,11 @@
 #
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # cache, repo: lab/run's
+# shellcheck disable=SC2034 # packages_installed_SUITE are read by their names
 
 # What builds and judges them.
-packages_package='build-essential debhelper dh-dkms dh-python meson pkgconf libdpdk-dev libnuma-dev
-	libjansson-dev libcmocka-dev python3-sphinx lintian piuparts autopkgtest diffoscope-minimal
+packages_package='build-essential debhelper dh-dkms dh-python meson pkgconf libdpdk-dev
+	libnuma-dev libjansson-dev libcmocka-dev python3-sphinx lintian piuparts autopkgtest diffoscope-minimal
 	apt-utils xz-utils git rpm rpmlint'
 # What they need where they are installed, and their tests there; of either suite, its kernel too.
 packages_installed='dpdk dpdk-dev dkms git xz-utils python3-jsonschema python3-jinja2 python3-junitparser
