@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The commands of doc/start.rst and doc/machine.rst that can be run in the guest, as they stand
-there, and what these pages say that they print; [...] is whatever is there."""
+"""The commands of doc/start.rst, doc/machine.rst and README.md that can be run in the guest, as
+they stand there, and what these pages say that they print; [...] is whatever is there."""
 
 import re
 
@@ -57,3 +57,20 @@ def test_machine(guest):
         guest.sh('for device in %s; do lab-bind -d none $device; done; lab-bind -d %s ena' %
                  (guest.bound, driver))
         check(guest, 'cd /src; ' + command, found[command])
+
+
+def test_readme(guest):
+    """All of "Look, run, compare" but the run that takes minutes and what comes after it. Nobody
+    types at a prompt."""
+    with open('/src/README.md', encoding='utf-8') as f:
+        block = re.search(r'^3\. Look, run, compare.*?\n\n((?:       .*\n)+)', f.read(), re.M)[1]
+    found = re.findall(r'^       (\S(?:.*\\\n)*.*)$', block, re.M)
+    assert [re.match(r'\S+', command)[0] for command in found[:4]] == [
+        'dpdk-wc-info', 'dpdk-testpmd', 'vfio-wc-run', 'dpdk-test-wc-perf']
+    guest.sh('''for device in %s; do lab-bind -d none $device; done; lab-bind virtio
+        mkdir -p /usr/local/lib/x86_64-linux-gnu
+        ln -sfn /opt/dpdk-vfio-wc/lib/dpdk /usr/local/lib/x86_64-linux-gnu/dpdk''' % guest.bound)
+    for command in found[:4]:
+        status, said = guest.sh('cd /tmp; exec </dev/null; ' + command)
+        assert status == 0, '%s\n%s' % (command, said)
+    guest.sh('rm /usr/local/lib/x86_64-linux-gnu/dpdk')
