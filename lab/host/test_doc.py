@@ -47,7 +47,7 @@ def missing(text, ids, cases):
 def test_tests_that_are_named_are_there(ids):
     cases = {'.'.join(pair) for path in glob.glob(REPO + 'lab/guest/programs/cookies/*.c')
              for pair in re.findall(r'^TEST_F\((\w+), (\w+)\)', read(path), re.M)}
-    named = ''.join(map(read, PAGES))
+    named = ''.join(read(path) for path in PAGES if path.endswith('.rst'))
     assert len(re.findall(':test:`', named)) > 100
     assert missing(named, ids, cases) == []
     for wrong in 'ena/w', 'wc4.nothing', 'host/test_do', 'unit/gcc/drive':
