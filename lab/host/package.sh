@@ -13,7 +13,8 @@ packages_package='build-essential debhelper dh-dkms dh-python meson pkgconf libd
 	apt-utils xz-utils git rpm rpmlint'
 # What they need where they are installed, and their tests there; of either suite, its kernel too.
 packages_installed='dpdk dpdk-dev dkms git xz-utils python3-jsonschema python3-jinja2
-	python3-junitparser python3-prometheus-client libjansson4 libnuma1 bash-completion linux-headers-amd64
+	python3-junitparser python3-prometheus-client libjansson4 libnuma1 bash-completion
+	linux-headers-amd64
 	apt-utils dpkg-dev gcc libc6-dev pkgconf libdpdk-dev'
 packages_installed_trixie='linux-source-6.12'
 packages_installed_bookworm='linux-source-6.1'

@@ -20,7 +20,7 @@ NOT_OURS = re.compile(r'\.git|build[^/]*|license|lab/ena/fuzz/corpus|.*/__pycach
                       r'.*(\.patch|\.swp|~)')
 # What a program prints is as wide as it is; a string in JSON cannot be wrapped.
 WIDE = re.compile(r'.*\.json|app/test-wc-perf/test/table\.txt|lab/tests/.*\.results|'
-                  r'kernel-patch/linux-.*/files|packaging/debian/changelog')
+                  r'kernel-patch/linux-.*/files|packaging/(debian/changelog|rpm/.*\.spec)')
 
 
 def ours():
