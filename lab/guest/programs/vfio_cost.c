@@ -351,10 +351,7 @@ at_cookies(void)
 	static const unsigned int numbers[] = { 1, COOKIES / 10, COOKIES };
 	unsigned int i;
 
-	/*
-	 * Mappings first: a read maps all of the BAR into the kernel, where WC would push it out
-	 * and let it in again, and the kernel's clearing up after that comes by fits and starts.
-	 */
+	/* Each mapping has the kernel's mapping of the BAR pushed out, and let in again */
 	for (i = 0; i < 3; i++)
 		map_cookies(numbers[i]);
 	for (i = 0; i < 3; i++)
