@@ -5,7 +5,7 @@
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
-plan 186
+plan 196
 
 witness attributes >/dev/null
 for device in ivshmem testdev virtio; do

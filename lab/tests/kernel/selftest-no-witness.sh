@@ -5,7 +5,7 @@
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
-plan 41
+plan 44
 
 WC_WITNESS='' selftest virtio
 selftest_results

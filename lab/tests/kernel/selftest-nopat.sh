@@ -5,7 +5,7 @@
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
-plan 80
+plan 83
 
 for device in ivshmem virtio igbvf; do
 	ram=; [ $device != ivshmem ] || ram=2

@@ -6,7 +6,7 @@
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
-plan 38
+plan 42
 
 cookies=no
 for device in ivshmem virtio vmxnet3 igbvf; do
