@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Traffic between 192.0.2.1 and 192.0.2.2, for the kernel's drivers:
 
-net.py send N      N datagrams of 18 bytes, not faster than a queue takes them
+net.py send N      N datagrams of 18 bytes, each a flow of its own, no faster than a queue takes
 net.py ping        echo requests of 21 sizes, one at a time; prints how many were answered rightly
 net.py listen      16 MB of TCP each way at once; print how many bytes came and the hashes of what
 net.py connect     was sent and of what came (listen prints "listening" when it does)
@@ -23,10 +23,10 @@ PATIENCE = 60
 
 
 def send(count):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        for number in range(int(count)):
+    for number in range(int(count)):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.sendto(b'%018d' % number, (PEER, 9))
-            time.sleep(0.001)
+        time.sleep(0.001)
 
 
 def checksum(data):
