@@ -298,6 +298,10 @@ def accelerator(wanted, parts):
 DEBUG = {'debug': True, 'debug-stock': False}
 
 
+# By variant, what of the kernel's configuration differs.
+CONFIG = {'noiommu': 'VFIO_NOIOMMU', 'compact': 'VFIO_COMPACT_OFFSETS'}
+
+
 def debug_tree(kern):
     """Where such a kernel was built, without the series: what one changes is soon built anew."""
     config = '/src/lab/kernel/debug.config'
@@ -345,7 +349,8 @@ def debug_kernel(kern, patched):
             os.makedirs(layer + name)
         with debug_mounted('-t', 'overlay', '-o', 'lowerdir=%s,upperdir=%s/upper,workdir=%s/work' %
                            (built, layer, layer), 'debug') as tree:
-            run('cat %s/0*.patch | patch -s -p1 && make -s -j$(nproc) bzImage' % kern.patches,
+            run('find %s -name "0*.patch" ! -name "0000-*" | sort | xargs cat | patch -s -p1 && '
+                'make -s -j$(nproc) bzImage' % kern.patches,
                 'the debug kernel', cwd=tree, shell=True)
             shutil.copy(tree + image, out)
         shutil.rmtree(layer)
@@ -389,6 +394,8 @@ def modules(variant, name=DEFAULT_KERNEL, plant=True):
     builder, patch = '/src/kernel-patch/build', '/src/lab/kernel/trap.patch'
     if variant == 'trap':
         only_default(kern, variant)
+    if variant == 'compact' and not kern.series.startswith('7.'):
+        raise LabError('--modules compact is for kernel 7.x, not %s' % kern.series)
     if not os.path.exists(builder) or not os.path.isdir(kern.patches):
         raise LabError('kernel-patch has no %s: only --modules stock is to be had' %
                        os.path.basename(kern.patches))
@@ -408,7 +415,7 @@ def modules(variant, name=DEFAULT_KERNEL, plant=True):
             *(['--mutant', mutant] if mutant else [])]), 'kernel-patch/apply')
         run(in_suite(kern.suite, [
             builder, '--tree', source, '--headers', kern.headers, '--out', built,
-            *(['--config', 'VFIO_NOIOMMU=y'] if variant == 'noiommu' else [])]),
+            *(['--config', CONFIG[variant] + '=y'] if variant in CONFIG else [])]),
             'kernel-patch/build')
         shutil.copytree('%s/%s/kernel/drivers/vfio' % (kern.modules, kern.version), out)
         missing = set(glob.glob(built + '/*.ko'))

@@ -45,8 +45,10 @@ int main(void)
                          ids=os.path.basename)
 def test_each_region_has_its_place(series, tmp_path):
     """As many regions as 63 bits of an offset hold; pages as far as cookies may be."""
-    with open(glob.glob(series + '/0001-*')[0], encoding='utf-8') as f:
-        added = re.sub(r'^\+', '', f.read(), flags=re.M)
+    added = ''
+    for name in glob.glob(series + '/**/0*-in-a-maple.patch', recursive=True):
+        with open(name, encoding='utf-8') as f:
+            added += re.sub(r'^\+', '', f.read(), flags=re.M)
     defines = re.findall(r'^#define VFIO_(?:REGION_SHIFT|BEYOND_PAGES).*\n', added, re.M)
     function = re.search(r'^static unsigned long vfio_region_key\(.*?^}\n', added, re.M | re.S)
     assert function, 'no vfio_region_key()'
