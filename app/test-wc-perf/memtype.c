@@ -7,30 +7,29 @@
 
 #include "memtype.h"
 
-/* vfio-pci's file offsets: VFIO_PCI_OFFSET_SHIFT in include/linux/vfio_pci_core.h */
-#define REGION_SHIFT 40
-
 enum wc_status
 memtype_find_range(const char *device, const struct vfio_wc_maps *maps,
 	const struct bar_range *range, uint64_t *va)
 {
-	const uint64_t first = ((uint64_t)range->bar << REGION_SHIFT) + range->offset;
 	uint64_t done, at;
 	size_t i;
 
 	for (done = 0; done < range->len; done = maps->v[i].va + maps->v[i].length - *va) {
+		const uint64_t next = range->offset + done;
+
 		for (i = 0; i < maps->n; i++)
-			if (first + done - maps->v[i].fd_offset < maps->v[i].length)
+			if (maps->v[i].bar == range->bar &&
+					next - maps->v[i].bar_offset < maps->v[i].length)
 				break;
 		if (i == maps->n)
 			return fail(WC_TESTPMD, "device %s: testpmd has not mapped BAR %u at 0x%"
-				PRIx64, device, range->bar, range->offset + done);
-		at = maps->v[i].va + (first + done - maps->v[i].fd_offset);
+				PRIx64, device, range->bar, next);
+		at = maps->v[i].va + (next - maps->v[i].bar_offset);
 		if (done == 0)
 			*va = at;
 		else if (at != *va + done)
 			return fail(WC_TESTPMD, "device %s: testpmd has mapped BAR %u in pieces "
-				"apart at 0x%" PRIx64, device, range->bar, range->offset + done);
+				"apart at 0x%" PRIx64, device, range->bar, next);
 	}
 	return WC_OK;
 }
@@ -44,9 +43,8 @@ memtype_at(const struct vfio_wc_maps *maps, uint64_t va, unsigned int *bar, uint
 		const struct vfio_wc_map *map = &maps->v[i];
 
 		if (va - map->va < map->length) {
-			*offset = map->fd_offset + (va - map->va);
-			*bar = *offset >> REGION_SHIFT;
-			*offset &= (UINT64_C(1) << REGION_SHIFT) - 1;
+			*bar = map->bar;
+			*offset = map->bar_offset + (va - map->va);
 			return true;
 		}
 	}

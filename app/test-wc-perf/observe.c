@@ -162,6 +162,8 @@ observe(const struct observer *ob, enum arm arm, struct testpmd *t, struct obser
 
 	memset(o, 0, sizeof(*o));
 	ret = vfio_wc_maps_read(t->pid, &maps);
+	if (ret == 0)
+		vfio_wc_maps_find_bars(t->pid, ob->dev, &maps);
 	st = ret == 0 ? memtype_find_range(ob->dev->bdf, &maps, ob->range, &va) :
 		fail(WC_TESTPMD, "mappings of testpmd (pid %d): %s", t->pid, strerror(-ret));
 	if (st != WC_OK) {

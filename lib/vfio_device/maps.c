@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -73,6 +75,68 @@ vfio_wc_maps_read(pid_t pid, struct vfio_wc_maps *maps)
 	free(line);
 	fclose(f);
 	return ret;
+}
+
+/* Where vfio-pci has regions: VFIO_PCI_OFFSET_SHIFT in include/linux/vfio_pci_core.h of Linux */
+#define REGION_SHIFT 40
+
+/* Where the BARs are in a device's file that another process has open */
+static bool
+ask_process(pid_t pid, const struct vfio_wc_sysfs *pci, uint64_t at[PCI_STD_NUM_BARS])
+{
+	int pidfd = syscall(SYS_pidfd_open, pid, 0);
+	struct vfio_wc_why why;
+	struct dirent *entry;
+	bool found = false;
+	char path[32];
+	DIR *fds;
+
+	if (pidfd < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	fds = opendir(path);
+	while (!found && fds != NULL && (entry = readdir(fds)) != NULL) {
+		int fd = entry->d_name[0] == '.' ? -1 :
+			syscall(SYS_pidfd_getfd, pidfd, atoi(entry->d_name), 0);
+		unsigned int i;
+
+		found = fd >= 0 && vfio_wc_is_device(fd) && vfio_wc_match(pci, fd, &why) == 0;
+		for (i = 0; found && i < PCI_STD_NUM_BARS; i++) {
+			struct vfio_region_info *info = vfio_wc_region_info(fd, i);
+
+			found = info != NULL;
+			if (found)
+				at[i] = info->offset;
+			free(info);
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+	if (fds != NULL)
+		closedir(fds);
+	close(pidfd);
+	return found;
+}
+
+void
+vfio_wc_maps_find_bars(pid_t pid, const struct vfio_wc_sysfs *pci, struct vfio_wc_maps *maps)
+{
+	uint64_t at[PCI_STD_NUM_BARS];
+	unsigned int bar;
+	size_t i;
+
+	if (!ask_process(pid, pci, at))
+		for (bar = 0; bar < PCI_STD_NUM_BARS; bar++)
+			at[bar] = (uint64_t)bar << REGION_SHIFT;
+	/* One behind the other: a mapping is of the last that begins before it. */
+	for (i = 0; i < maps->n; i++) {
+		struct vfio_wc_map *map = &maps->v[i];
+
+		for (bar = PCI_STD_NUM_BARS - 1; bar > 0 && map->fd_offset < at[bar]; )
+			bar--;
+		map->bar = bar;
+		map->bar_offset = map->fd_offset - at[bar];
+	}
 }
 
 int

@@ -188,6 +188,8 @@ struct vfio_wc_map {
 	uint64_t va;
 	uint64_t length;
 	uint64_t fd_offset;	/* of a cookie's mapping, that of its region, too */
+	unsigned int bar;	/* see vfio_wc_maps_find_bars() */
+	uint64_t bar_offset;
 	dev_t dev;
 	ino_t inode;
 };
@@ -199,6 +201,14 @@ struct vfio_wc_maps {
 
 /* All mappings of VFIO devices in a process; pid 0: in this one. */
 int vfio_wc_maps_read(pid_t pid, struct vfio_wc_maps *maps);
+
+/*
+ * Of which BAR of a device each mapping is, and where it begins there: by what VFIO says of the
+ * file that the process has open. Where that cannot be asked (it takes Linux 5.6, and the right to
+ * trace the process): BARs are 1 << 40 bytes apart, as vfio-pci has them if the kernel is not
+ * configured otherwise.
+ */
+void vfio_wc_maps_find_bars(pid_t pid, const struct vfio_wc_sysfs *pci, struct vfio_wc_maps *maps);
 
 /*
  * Is [addr, addr + length) of this process mapped from the device that fd belongs to, without a

@@ -63,10 +63,10 @@ types_from_the_kernels_list(void **state)
 
 /* A testpmd on Linux 6.12: virtio's BAR 4 with the plugin's page in the middle, another's BAR 2. */
 static struct vfio_wc_map map[] = {
-	{ .va = 0x1100800000, .length = 0x1000, .fd_offset = 0x10000000000 },
-	{ .va = 0x1100801000, .length = 0x3000, .fd_offset = 0x40000000000 },
-	{ .va = 0x1100804000, .length = 0x1000, .fd_offset = 0x40000003000 },
-	{ .va = 0x7f3a90000000, .length = 0x1000, .fd_offset = 0x20000001000 },
+	{ .va = 0x1100800000, .length = 0x1000, .bar = 1 },
+	{ .va = 0x1100801000, .length = 0x3000, .bar = 4 },
+	{ .va = 0x1100804000, .length = 0x1000, .bar = 4, .bar_offset = 0x3000 },
+	{ .va = 0x7f3a90000000, .length = 0x1000, .bar = 2, .bar_offset = 0x1000 },
 };
 static const struct vfio_wc_maps maps = { map, 4 };
 
@@ -120,8 +120,8 @@ maps_apart_are_refused(void **state)
 {
 	static const struct bar_range whole = { 4, 0, 0x4000 };
 	struct vfio_wc_map two[] = {
-		{ .va = 0x1000, .length = 0x3000, .fd_offset = 0x40000000000 },
-		{ .va = 0x9000, .length = 0x1000, .fd_offset = 0x40000003000 },
+		{ .va = 0x1000, .length = 0x3000, .bar = 4 },
+		{ .va = 0x9000, .length = 0x1000, .bar = 4, .bar_offset = 0x3000 },
 	};
 	const struct vfio_wc_maps apart = { two, 2 };
 	uint64_t va;

@@ -245,6 +245,7 @@ ranges_are_checked(void **state)
 static void
 maps_of_vfio_devices_are_read(void **state)
 {
+	struct vfio_wc_sysfs pci;
 	struct vfio_wc_maps maps;
 
 	(void)state;
@@ -267,6 +268,15 @@ maps_of_vfio_devices_are_read(void **state)
 	assert_true(maps.v[2].inode == 99 && maps.v[2].fd_offset == 0x20000001000);
 	/* the last line counts, with a newline or without */
 	assert_true(maps.v[3].va == 0x7f3a9c000000 && maps.v[3].inode == 100);
+
+	/* nobody can be asked: BARs are where most kernels have them */
+	fake_virtio();
+	assert_int_equal(vfio_wc_sysfs_read("0000:00:03.0", &pci), 0);
+	vfio_wc_maps_find_bars(77, &pci, &maps);
+	assert_true(maps.v[0].bar == 1 && maps.v[0].bar_offset == 0);
+	assert_true(maps.v[1].bar == 4 && maps.v[1].bar_offset == 0);
+	assert_true(maps.v[2].bar == 2 && maps.v[2].bar_offset == 0x1000);
+	assert_true(maps.v[3].bar == 0 && maps.v[3].bar_offset == 0x3000);
 	free(maps.v);
 
 	assert_int_equal(vfio_wc_maps_read(78, &maps), -ENOENT);
