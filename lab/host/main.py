@@ -18,7 +18,7 @@ import runner
 from guest import Guest, LabError, say
 
 
-MODULES = ['stock', 'patched', 'noiommu', 'trap', *build.DEBUG]
+MODULES = ['stock', 'patched', *build.CONFIG, 'trap', *build.DEBUG]
 
 
 def guest_options(parser):

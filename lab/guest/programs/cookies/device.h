@@ -71,6 +71,12 @@ static struct bar *bar(void)
 	return &dev.bar[dev.nr];
 }
 
+/* Was the kernel configured to lay regions out compactly? Nothing says so but who built it. */
+static bool compact(void)
+{
+	return getenv("COMPACT_OFFSETS");
+}
+
 static double now(void)
 {
 	struct timespec ts;

@@ -24,17 +24,29 @@ FIXTURE_TEARDOWN(plain)
 	close_device();
 }
 
-/* The same answers however often one asks; offsets as they have always been */
+/*
+ * The same answers however often one asks; offsets as they have always been, or
+ * one region behind the other.
+ */
 TEST_F(plain, region_info_stable)
 {
+	__u64 end = 0;
+
 	for (__u32 i = 0; i <= VFIO_PCI_VGA_REGION_INDEX; i++) {
 		struct vfio_region_info first, again;
 		int err = region_info(dev.fd, i, &first, sizeof(first));
 
 		if (i < NR_BARS)
 			ASSERT_EQ(0, err);
-		if (!err)
+		if (!err && !compact()) {
 			EXPECT_EQ((__u64)i << 40, first.offset);
+		} else if (!err) {
+			EXPECT_LE(end, first.offset);
+			EXPECT_EQ(0, first.offset % page_size);
+			EXPECT_GE(first.size >= PMD_SIZE ? first.size : 0, first.offset - end);
+			end = first.offset + (first.size ?: 1);
+			end += -end % page_size;
+		}
 		for (int n = 0; n < 100; n++) {
 			ASSERT_EQ(err, region_info(dev.fd, i, &again, sizeof(again)));
 			ASSERT_EQ(0, memcmp(&first, &again, sizeof(first)));
@@ -115,7 +127,8 @@ TEST_F(plain, mmap_works)
 			EXPECT_TYPE("UC-", p, 0, dev.pages < 4 ? dev.pages : 4);
 		munmap(p, at(dev.pages));
 		EXPECT_EQ(EINVAL, try_map(dev.fd, b->offset, dev.pages + 1));
-		EXPECT_EQ(EINVAL, try_map(dev.fd, b->offset + at(dev.pages), 1));
+		if (!compact()) /* where another region may be */
+			EXPECT_EQ(EINVAL, try_map(dev.fd, b->offset + at(dev.pages), 1));
 		EXPECT_EQ(MAP_FAILED, mmap(NULL, page_size, PROT_READ, MAP_PRIVATE, dev.fd,
 					   b->offset));
 		EXPECT_EQ(EINVAL, errno);
