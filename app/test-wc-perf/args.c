@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "args.h"
+#include "stats.h"
 
 const char *const arm_names[N_ARMS] = {
 	[ARM_PLAIN] = "plain",
@@ -51,6 +52,10 @@ static const char usage[] =
 "                          plugin exchanges the memory type; with another --wc-by, starts for\n"
 "                          each arm (default 6; a 95% interval needs 2)\n"
 "  -t, --turns N           of each arm in a start (default 2)\n"
+"      --precision P       further starts until the 95% interval of wc/uc is within P of it (1%),\n"
+"                          in each case, and 6 starts at least\n"
+"      --max-repeats N     but no more than N starts; if that is too few, it is said, and the exit\n"
+"                          status is 8 (default 30)\n"
 "      --warmup S          seconds of forwarding before the window (default 1)\n"
 "      --window S          seconds over which the rate is taken (default 2)\n"
 "      --seed N            of the order of the arms (default 1)\n"
@@ -94,7 +99,8 @@ static const char usage[] =
 "  4  refused: a page's memory type is not what the arm is called\n"
 "  5  measured, but testpmd and the back end count different numbers of frames\n"
 "  6  testpmd did not start, died or does not answer\n"
-"  7  interrupted\n";
+"  7  interrupted\n"
+"  8  measured, but not as precisely as --precision asks\n";
 
 enum {
 	OPT_WARMUP = 256,
@@ -108,6 +114,8 @@ enum {
 	OPT_TESTPMD_ARG,
 	OPT_BACKEND,
 	OPT_CHECK,
+	OPT_MAX_REPEATS,
+	OPT_PRECISION,
 };
 
 static const struct option options[] = {
@@ -123,8 +131,10 @@ static const struct option options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", required_argument, NULL, 'j' },
 	{ "lcores", required_argument, NULL, 'l' },
+	{ "max-repeats", required_argument, NULL, OPT_MAX_REPEATS },
 	{ "mem", required_argument, NULL, 'm' },
 	{ "plugin", required_argument, NULL, OPT_PLUGIN },
+	{ "precision", required_argument, NULL, OPT_PRECISION },
 	{ "probe", required_argument, NULL, 'p' },
 	{ "queues", required_argument, NULL, 'q' },
 	{ "range", required_argument, NULL, 'r' },
@@ -177,6 +187,23 @@ parse_seconds(const char *option, const char *text, double min, double *value)
 
 	if (end == text || *end != '\0' || !(v >= min && v <= 3600))
 		return fail(WC_USAGE, "%s %s: not seconds from %g to 3600", option, text, min);
+	*value = v;
+	return WC_OK;
+}
+
+/* "1%" or 0.01 */
+static enum wc_status
+parse_precision(const char *text, double *value)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	if (end != text && strcmp(end, "%") == 0) {
+		v /= 100;
+		end++;
+	}
+	if (end == text || *end != '\0' || !(v >= 0.0001 && v <= 0.5))
+		return fail(WC_USAGE, "--precision %s: not from 0.01%% to 50%%", text);
 	*value = v;
 	return WC_OK;
 }
@@ -334,6 +361,11 @@ parse_option(struct args *a, int opt, const char *arg, bool *have_arms)
 		return WC_OK;
 	case OPT_EAL:
 		return append("--eal", arg, a->eal, &a->n_eal);
+	case OPT_MAX_REPEATS:
+		return parse_unsigned("--max-repeats", arg, STATS_STOPPED_STARTS, 1000,
+			&a->max_repeats);
+	case OPT_PRECISION:
+		return parse_precision(arg, &a->precision);
 	case OPT_PLUGIN:
 		a->plugin = arg;
 		return WC_OK;
@@ -377,6 +409,12 @@ check_consistency(struct args *a, bool have_arms)
 		a->witness = NULL;
 	if (a->wc_by == WC_BY_KERNEL && !have_arms)
 		a->arms[ARM_PLAIN] = a->arms[ARM_UC] = false;
+	if (a->precision > 0 && !(a->arms[ARM_UC] && a->arms[ARM_WC]))
+		return fail(WC_USAGE, "--precision: of wc/uc, so both arms are needed; see --arms");
+	if (a->precision > 0 && a->repeats < STATS_STOPPED_STARTS)
+		a->repeats = STATS_STOPPED_STARTS;
+	if (a->precision == 0 || a->max_repeats < a->repeats)
+		a->max_repeats = a->repeats;
 	for (t = a->targets; t < &a->targets[a->n_targets]; t++) {
 		if (t->backend != NULL && a->witness == NULL)
 			return fail(WC_USAGE, "--backend %s: only a witness can count there; see "
@@ -414,6 +452,7 @@ args_parse(struct args *a, int argc, char **argv)
 		.queues = { .v = { 1 }, .n = 1 },
 		.cores = 1,
 		.repeats = 6,
+		.max_repeats = 30,
 		.turns = 2,
 		.warmup = 1,
 		.window = 2,

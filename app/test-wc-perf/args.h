@@ -61,6 +61,8 @@ struct args {
 	struct list lcores;	/* empty: chosen by NUMA node; the first is testpmd's main one */
 	unsigned int cores;	/* forwarding lcores */
 	unsigned int repeats;	/* starts of testpmd; of each arm, unless arms share one */
+	unsigned int max_repeats;	/* up to so many, for the precision; else as many */
+	double precision;	/* of the ratio wc/uc, relative; 0: whatever comes of it */
 	unsigned int turns;	/* of each arm in a start */
 	double warmup;		/* s */
 	double window;		/* s */

@@ -15,6 +15,7 @@ enum wc_status {
 	WC_COUNTS = 5,		/* testpmd and the back end count different numbers of frames */
 	WC_TESTPMD = 6,		/* testpmd did not start, died, or does not answer */
 	WC_INTERRUPTED = 7,	/* a signal ended the run */
+	WC_IMPRECISE = 8,	/* measured, less precisely than was asked for */
 };
 
 /*

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include <inttypes.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "metrics.h"
@@ -31,6 +33,40 @@ metrics_counts_equal(const struct arm_result *r)
 		if (r->samples[i].counted != r->samples[i].sent)
 			return false;
 	return true;
+}
+
+bool
+metrics_levels(const struct args *a, const struct arm_result *over, const struct arm_result *under,
+	struct levels *levels)
+{
+	const size_t n = over->n < under->n ? over->n : under->n;
+	double *v;
+	size_t i;
+
+	if (n == 0)
+		return false;
+	v = calloc(2 * n, sizeof(*v));
+	if (v == NULL)
+		abort();
+	for (i = 0; i < n; i++) {
+		v[i] = over->samples[i].mpps;
+		v[n + i] = under->samples[i].mpps;
+	}
+	*levels = stats_levels(v, v + n, n, a->turns,
+		a->precision > 0 ? STATS_STOPPED : STATS_LEVEL);
+	free(v);
+	return true;
+}
+
+double
+metrics_precision(const struct args *a, const struct perf_case *k)
+{
+	struct levels r;
+
+	if (!metrics_levels(a, &k->arms[ARM_WC], &k->arms[ARM_UC], &r) || !r.has_ci)
+		return NAN;
+	/* the farther end: logarithms are symmetric */
+	return r.high / r.ratio - 1;
 }
 
 /* How many like it came before: two ports of one NIC have the same ids. */

@@ -17,6 +17,18 @@
 bool
 metrics_counts_equal(const struct arm_result *r);
 
+/*
+ * The ratio of the rates of two arms in one case, with the interval that this run needs; false: one
+ * of them has none.
+ */
+bool
+metrics_levels(const struct args *a, const struct arm_result *over, const struct arm_result *under,
+	struct levels *levels);
+
+/* How far the interval of wc/uc reaches from it, relative; NAN: there is none. */
+double
+metrics_precision(const struct args *a, const struct perf_case *k);
+
 /* PMD, PCI ids, range, mode and parameters. */
 void
 metrics_case_id(const struct result *r, const struct perf_case *k, char id[METRIC_ID]);

@@ -94,38 +94,35 @@ known(double value)
 
 /* Ratio of the rates of two arms; NULL if one of them was not run. */
 static json_t *
-arms_ratio_json(const struct arm_result *over, const struct arm_result *under, unsigned int turns)
+arms_ratio_json(const struct args *a, const struct arm_result *over, const struct arm_result *under)
 {
-	const size_t n = over->n < under->n ? over->n : under->n;
-	double *v;
-	json_t *j;
 	struct levels r;
-	size_t i;
 
-	if (n == 0)
+	if (!metrics_levels(a, over, under, &r))
 		return NULL;
-	v = calloc(2 * n, sizeof(*v));
-	if (v == NULL)
-		abort();
-	for (i = 0; i < n; i++) {
-		v[i] = over->samples[i].mpps;
-		v[n + i] = under->samples[i].mpps;
-	}
-	r = stats_levels(v, v + n, n, turns);
-	j = json_pack("{sf sf so sI sI sI so so}", "estimate", r.ratio,
-		"median", stats_ratio(v, v + n, n).median,
+	return json_pack("{sf sf so sI sI sI so so}", "estimate", r.ratio, "median", r.median,
 		"ci95", r.has_ci ? json_pack("[ff]", r.low, r.high) : json_null(),
-		"pairs", J_U64(n), "starts", J_U64(r.starts), "turns", J_U64(r.turns),
+		"pairs", J_U64(over->n < under->n ? over->n : under->n),
+		"starts", J_U64(r.starts), "turns", J_U64(r.turns),
 		"sd_start", known(r.sd_start), "sd_turn", known(r.sd_turn));
-	free(v);
-	return j;
+}
+
+/* What was asked for, and what came of it; NULL: nothing was. */
+static json_t *
+precision_json(const struct args *a, const struct perf_case *k)
+{
+	const double got = metrics_precision(a, k);
+
+	if (a->precision == 0)
+		return NULL;
+	return json_pack("{sf so sb}", "wanted", a->precision, "got", known(got),
+		"reached", got <= a->precision);
 }
 
 static json_t *
 cases_json(const struct result *r)
 {
 	json_t *all = json_array(), *lcores, *c;
-	const unsigned int turns = r->args->turns;
 	char id[METRIC_ID];
 	unsigned int j;
 	size_t i;
@@ -158,10 +155,11 @@ cases_json(const struct result *r)
 				json_object_set_new(c, arm_names[arm],
 					arm_json(&k->arms[arm], backend,
 						backend && r->compare_counts, k->burst));
-		json_object_update_new(c, json_pack("{so* so*}",
-			"ratio", arms_ratio_json(&k->arms[ARM_WC], &k->arms[ARM_UC], turns),
+		json_object_update_new(c, json_pack("{so* so* so*}",
+			"ratio", arms_ratio_json(r->args, &k->arms[ARM_WC], &k->arms[ARM_UC]),
 			"ratio_uc_plain",
-			arms_ratio_json(&k->arms[ARM_UC], &k->arms[ARM_PLAIN], turns)));
+			arms_ratio_json(r->args, &k->arms[ARM_UC], &k->arms[ARM_PLAIN]),
+			"precision", precision_json(r->args, k)));
 		json_array_append_new(all, c);
 	}
 	return all;
@@ -195,13 +193,13 @@ environment_json(const struct result *r)
 static json_t *
 settings_json(const struct args *a)
 {
-	json_t *arms = json_array();
+	json_t *arms = json_array(), *settings;
 	int arm;
 
 	for (arm = 0; arm < N_ARMS; arm++)
 		if (a->arms[arm])
 			json_array_append_new(arms, json_string(arm_names[arm]));
-	return json_pack("{so so ss ss si si si sf sf so si so so}",
+	settings = json_pack("{so so ss ss si si si sf sf so si so so}",
 		"command_line", environment_words(a->argv), "arms", arms,
 		"wc_by", wc_by_names[a->wc_by],
 		"forward", a->forward,
@@ -214,6 +212,10 @@ settings_json(const struct args *a)
 		"mem_mb", (int)a->mem_mb,
 		"eal", environment_words(a->eal),
 		"testpmd", environment_words(a->testpmd_args));
+	if (a->precision > 0)
+		json_object_update_new(settings, json_pack("{sf si}", "precision", a->precision,
+			"max_repeats", (int)a->max_repeats));
+	return settings;
 }
 
 static json_t *
@@ -237,6 +239,8 @@ report_json(const struct result *r)
 		[WC_ENVIRONMENT] = "not ready", [WC_REFUSED] = "refused",
 		[WC_COUNTS] = "counts differ", [WC_TESTPMD] = "testpmd failed",
 		[WC_INTERRUPTED] = "interrupted",
+		/* What there is is as good as it says; cases say what is missing. */
+		[WC_IMPRECISE] = "ok",
 	};
 	const char *message = r->running ? "the run has not ended, or it was killed" : fail_text();
 	json_t *env, *metrics;
@@ -386,6 +390,24 @@ ratio_row(const json_t *c, const char *key, const char *label, FILE *f, const st
 	fprintf(f, ")\n");
 }
 
+static void
+precision_row(const json_t *c, FILE *f, const struct paint *paint)
+{
+	const json_t *precision = json_object_get(c, "precision");
+	const json_t *got = json_object_get(precision, "got");
+	const bool reached = json_is_true(json_object_get(precision, "reached"));
+
+	if (precision == NULL)
+		return;
+	fprintf(f, "%22s%sprecision of wc/uc: ", "", reached ? paint->good : paint->bad);
+	if (json_is_number(got))
+		fprintf(f, "within %.2g%%", 100 * json_number_value(got));
+	else
+		fprintf(f, "unknown");
+	fprintf(f, ", %.2g%% was asked for%s%s\n", 100 * real_at(precision, "wanted"),
+		reached ? "" : ": not reached", paint->off);
+}
+
 static bool
 same_target(const json_t *a, const json_t *b)
 {
@@ -488,6 +510,7 @@ report_table(const json_t *result, FILE *f, bool colour)
 			first = false;
 		}
 		ratio_row(c, "ratio", "wc/uc", f, paint);
+		precision_row(c, f, paint);
 		ratio_row(c, "ratio_uc_plain", "uc/plain", f, paint);
 	}
 	fputc('\n', f);

@@ -27,6 +27,7 @@ struct context {
 	struct observer observer;
 	struct testpmd testpmd;
 	unsigned int start;	/* of testpmd, from 1 */
+	unsigned int repeats;	/* with these queues, as far as is known */
 	bool attached;		/* it has VDEV */
 	int witness;
 	double started;
@@ -379,7 +380,6 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 static void
 progress(struct context *c, const struct perf_case *k, enum arm arm)
 {
-	const struct args *a = c->r->args;
 	const struct arm_result *runs = &k->arms[arm];
 	const double spent = now() - c->started;
 
@@ -387,7 +387,7 @@ progress(struct context *c, const struct perf_case *k, enum arm arm)
 	fprintf(stderr, "[%*u/%u] %s start %u, %-5s run %zu/%u, frame %u, burst %u, queues %u: "
 		"%.4f Mpps, %s (%s); %.0f s, about %.0f s to go\n",
 		c->total < 10 ? 1 : c->total < 100 ? 2 : 3, c->done, c->total,
-		c->target->dev.bdf, c->start, arm_names[arm], runs->n, a->repeats * a->turns,
+		c->target->dev.bdf, c->start, arm_names[arm], runs->n, c->repeats * c->r->args->turns,
 		k->frame, k->burst, k->queues, runs->samples[runs->n - 1].mpps, runs->seen.type,
 		runs->seen.source, spent, spent / c->done * (c->total - c->done));
 }
@@ -481,13 +481,58 @@ make_cases(struct result *r)
 		k->queues = a->queues.v[i % a->queues.n];
 		k->target = &r->targets[i / a->queues.n];
 		for (arm = 0; arm < N_ARMS; arm++) {
-			k->arms[arm].samples = calloc((size_t)a->repeats * a->turns,
+			k->arms[arm].samples = calloc((size_t)a->max_repeats * a->turns,
 				sizeof(struct sample));
 			if (k->arms[arm].samples == NULL)
 				return fail(WC_INTERNAL, "out of memory");
 		}
 	}
 	return WC_OK;
+}
+
+static unsigned int
+count_arms(const struct args *a)
+{
+	unsigned int n = 0;
+	int arm;
+
+	for (arm = 0; arm < N_ARMS; arm++)
+		n += a->arms[arm];
+	return n;
+}
+
+/* How many of the cases with these queues are not as precise as they should be. */
+static unsigned int
+imprecise(const struct context *c, unsigned int queues)
+{
+	const struct args *a = c->r->args;
+	const struct perf_case *k;
+	unsigned int n = 0;
+
+	for (k = c->r->cases; k < &c->r->cases[c->r->n_cases]; k++)
+		n += a->precision > 0 && k->target == c->target && k->queues == queues &&
+			!(metrics_precision(a, k) <= a->precision);
+	return n;
+}
+
+/* As many starts as were asked for, and as the precision needs. */
+static enum wc_status
+run_repeats(struct context *c, unsigned int queues)
+{
+	const struct args *a = c->r->args;
+	enum wc_status st = WC_OK;
+	unsigned int repeat;
+
+	c->repeats = a->repeats;
+	for (repeat = 0; st == WC_OK && repeat < c->repeats; repeat++) {
+		st = run_repeat(c, queues, repeat);
+		if (st == WC_OK && repeat + 1 == c->repeats && c->repeats < a->max_repeats &&
+				imprecise(c, queues) > 0) {
+			c->repeats++;
+			c->total += count_arms(a) * a->turns * a->frames.n * a->bursts.n;
+		}
+	}
+	return st;
 }
 
 /* All runs on one device. */
@@ -497,7 +542,7 @@ run_target(struct context *c)
 	const struct args *a = c->r->args;
 	struct target *t = c->target;
 	enum wc_status st = WC_OK;
-	unsigned int q, repeat;
+	unsigned int q;
 
 	/* This process stays off the forwarding lcores; so does what testpmd inherits. */
 	st = place_self(t->place.lcores.v[0]);
@@ -512,8 +557,7 @@ run_target(struct context *c)
 	t->mtrr_wc = memtype_mtrr_wc(t->dev.bar[t->range.bar].start + t->range.offset,
 		t->range.len);
 	for (q = 0; st == WC_OK && q < a->queues.n; q++)
-		for (repeat = 0; st == WC_OK && repeat < a->repeats; repeat++)
-			st = run_repeat(c, a->queues.v[q], repeat);
+		st = run_repeats(c, a->queues.v[q]);
 	return st;
 }
 
@@ -532,6 +576,27 @@ check_counts(const struct result *r)
 	return WC_OK;
 }
 
+/* Each case that would have needed more. */
+static enum wc_status
+check_precision(const struct result *r)
+{
+	const struct args *a = r->args;
+	const struct perf_case *k;
+	enum wc_status st = WC_OK;
+	double got;
+
+	for (k = r->cases; a->precision > 0 && k < &r->cases[r->n_cases]; k++) {
+		got = metrics_precision(a, k);
+		if (got <= a->precision)
+			continue;
+		warn("device %s, frame %u, burst %u, queues %u: wc/uc is known within %.2g%%, not "
+			"%.2g%%, after %u starts (--max-repeats)", k->target->dev.bdf, k->frame,
+			k->burst, k->queues, 100 * got, 100 * a->precision, a->max_repeats);
+		st = WC_IMPRECISE;
+	}
+	return st;
+}
+
 enum wc_status
 run(struct result *r, int witness)
 {
@@ -543,19 +608,19 @@ run(struct result *r, int witness)
 		.testpmd = { .prompt = -1, .telemetry = -1, .verbose = a->verbose },
 		.observer = { .args = a, .witness = witness, .refusal = &r->refusal },
 	};
-	unsigned int i, arms = 0;
 	enum wc_status st;
+	unsigned int i;
 
 	/* What other modes send is no frame that the witness knows as testpmd's. */
 	r->compare_counts = strcmp(a->forward, "txonly") == 0;
 	st = make_cases(r);
-	for (i = 0; i < N_ARMS; i++)
-		arms += a->arms[i];
-	c.total = arms * a->repeats * a->turns * r->n_cases;
+	c.total = count_arms(a) * a->repeats * a->turns * r->n_cases;
 	for (i = 0; st == WC_OK && i < a->n_targets; i++) {
 		c.target = &r->targets[i];
 		st = run_target(&c);
 	}
 	r->seconds = now() - c.started;
-	return st == WC_OK ? check_counts(r) : st;
+	if (st == WC_OK)
+		st = check_counts(r);
+	return st == WC_OK ? check_precision(r) : st;
 }

@@ -80,7 +80,7 @@ stats_ratio(const double *over, const double *under, size_t n)
 }
 
 double
-stats_student(size_t freedom)
+stats_student(size_t freedom, double level)
 {
 	double low = 0, high = M_PI / 2, angle = 0, c, term, sum, p;
 	size_t i;
@@ -102,7 +102,7 @@ stats_student(size_t freedom)
 		p = sin(angle) * sum;
 		if (freedom % 2 != 0)
 			p = (p + angle) * M_2_PI;
-		if (p < 0.95)
+		if (p < level)
 			low = angle;
 		else
 			high = angle;
@@ -111,7 +111,7 @@ stats_student(size_t freedom)
 }
 
 struct levels
-stats_levels(const double *over, const double *under, size_t n, size_t turns)
+stats_levels(const double *over, const double *under, size_t n, size_t turns, double level)
 {
 	struct levels r = { .turns = turns < n ? turns : n, .sd_start = NAN, .sd_turn = NAN };
 	double mean = 0, within = 0, between = 0, *start, v, half;
@@ -134,6 +134,7 @@ stats_levels(const double *over, const double *under, size_t n, size_t turns)
 		between += (start[s] - mean) * (start[s] - mean);
 	free(start);
 	r.ratio = exp(mean);
+	r.median = stats_ratio(over, under, n).median;
 	if (r.turns > 1)
 		r.sd_turn = sqrt(within / (r.starts * (r.turns - 1)));
 	r.has_ci = r.starts > 1;
@@ -142,7 +143,7 @@ stats_levels(const double *over, const double *under, size_t n, size_t turns)
 	between /= r.starts - 1;
 	if (r.turns > 1)
 		r.sd_start = sqrt(fmax(0, between - r.sd_turn * r.sd_turn / r.turns));
-	half = stats_student(r.starts - 1) * sqrt(between / r.starts);
+	half = stats_student(r.starts - 1, level) * sqrt(between / r.starts);
 	r.low = exp(mean - half);
 	r.high = exp(mean + half);
 	return r;

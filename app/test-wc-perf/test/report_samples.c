@@ -144,6 +144,12 @@ main(int argc, char **argv)
 	}
 	put(&r);
 
+	/* Asked for a precision. */
+	args.precision = 0.01;
+	args.max_repeats = 30;
+	put(&r);
+	args.precision = 0;
+
 	/* A real machine: no witness, no back end, no probe; too few pairs. */
 	args.targets[0].backend = NULL;
 	r.probe = (struct probe){ .honoured = "unknown" };

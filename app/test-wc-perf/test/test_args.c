@@ -114,6 +114,21 @@ wc_by_eal(void **state)
 }
 
 static void
+precision(void **state)
+{
+	struct args a;
+
+	(void)state;
+	assert_int_equal(parse(&a, "-D 0000:00:03.0 -n 3"), WC_OK);
+	assert_true(a.precision == 0 && a.repeats == 3 && a.max_repeats == 3);
+	/* the starts that its interval needs, whatever was said */
+	assert_int_equal(parse(&a, "-D 0000:00:03.0 -n 3 --precision 1%"), WC_OK);
+	assert_true(a.precision == 0.01 && a.repeats == 6 && a.max_repeats == 30);
+	assert_int_equal(parse(&a, "-D 0000:00:03.0 -n 8 --precision 0.02 --max-repeats 7"), WC_OK);
+	assert_true(a.precision == 0.02 && a.repeats == 8 && a.max_repeats == 8);
+}
+
+static void
 mistakes(void **state)
 {
 	static const struct {
@@ -133,6 +148,12 @@ mistakes(void **state)
 		{ "-D 0000:00:03.0 -q 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", "more than" },
 		{ "-D 0000:00:03.0 -n -1", "--repeats" },
 		{ "-D 0000:00:03.0 -t 0", "--turns" },
+		{ "-D 0000:00:03.0 --precision 60%", "60%" },
+		{ "-D 0000:00:03.0 --precision 0", "--precision 0" },
+		{ "-D 0000:00:03.0 --precision %", "--precision %" },
+		{ "-D 0000:00:03.0 --precision 1%%", "1%%" },
+		{ "-D 0000:00:03.0 --precision 1% -a plain,wc", "both arms" },
+		{ "-D 0000:00:03.0 --precision 1% --max-repeats 5", "--max-repeats" },
 		{ "-D 0000:00:03.0 --window 0", "--window" },
 		{ "-D 0000:00:03.0 --window nan", "--window" },
 		{ "-D 0000:00:03.0 --warmup 1s", "1s" },
@@ -190,6 +211,7 @@ main(void)
 		cmocka_unit_test(wc_by_kernel),
 		cmocka_unit_test(wc_by_run),
 		cmocka_unit_test(wc_by_eal),
+		cmocka_unit_test(precision),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(order_is_balanced),
 	};

@@ -174,6 +174,46 @@ noise_is_of_starts_and_turns(void **state)
 	json_decref(json);
 }
 
+/* In the table, with what was got; nothing where nothing was asked for. */
+static void
+precision_is_told(void **state)
+{
+	static const struct {
+		double wanted;
+		const char *said;
+	} table[] = {
+		{ 0.5, "precision of wc/uc: within 0%, 50% was asked for\n" },
+		{ 0.01, "precision of wc/uc: within 16%, 1% was asked for: not reached\n" },
+		{ 0, NULL },
+	};
+	char *text;
+	size_t size, i;
+	json_t *json;
+	FILE *f;
+
+	(void)state;
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		args.precision = table[i].wanted;
+		if (i == 1)
+			samples[ARM_WC][2].mpps *= 1.08;
+		json = report_json(&result);
+		f = open_memstream(&text, &size);
+		report_table(json, f, false);
+		fclose(f);
+		if (table[i].said == NULL) {
+			assert_null(strstr(text, "precision"));
+			assert_null(json_object_get(json_object_get(json, "settings"),
+				"precision"));
+		} else {
+			if (strstr(text, table[i].said) == NULL)
+				print_error("%s", text);
+			assert_non_null(strstr(text, table[i].said));
+		}
+		free(text);
+		json_decref(json);
+	}
+}
+
 /* Of the same version of the schema, before arms took turns. */
 static void
 files_of_before_are_shown(void **state)
@@ -327,7 +367,7 @@ the_status_is_how_it_ended(void **state)
 		[WC_OK] = "ok", [WC_INTERNAL] = "internal", [WC_USAGE] = "usage",
 		[WC_ENVIRONMENT] = "not ready", [WC_REFUSED] = "refused",
 		[WC_COUNTS] = "counts differ", [WC_TESTPMD] = "testpmd failed",
-		[WC_INTERRUPTED] = "interrupted",
+		[WC_INTERRUPTED] = "interrupted", [WC_IMPRECISE] = "ok",
 	};
 	json_t *json;
 	size_t i;
@@ -369,6 +409,7 @@ main(void)
 		cmocka_unit_test_setup(runs_stand_with_their_arm, setup),
 		cmocka_unit_test_setup(ratios_are_wc_over_uc_and_uc_over_plain, setup),
 		cmocka_unit_test_setup(noise_is_of_starts_and_turns, setup),
+		cmocka_unit_test_setup(precision_is_told, setup),
 		cmocka_unit_test_setup(files_of_before_are_shown, setup),
 		cmocka_unit_test_setup(frames_that_got_lost_are_told, setup),
 		cmocka_unit_test_setup(a_case_is_the_same_in_another_slot, setup),

@@ -26,6 +26,7 @@ static struct {
 	int sync_err;
 	char status[32];	/* in the file, while the run is on */
 	const char *failure;	/* of the run; NULL: it is fine */
+	bool imprecise;
 } fake;
 
 int __real_fsync(int fd);
@@ -93,6 +94,8 @@ __wrap_run(struct result *r, int witness)
 			json_string_value(json_object_get(json, "status")));
 		json_decref(json);
 	}
+	if (fake.imprecise)
+		return WC_IMPRECISE;
 	return fake.failure != NULL ? fail(WC_TESTPMD, "%s", fake.failure) : WC_OK;
 }
 
@@ -198,6 +201,21 @@ while_it_runs_it_says_so(void **state)
 	assert_string_equal(fake.status, "running");
 	expect("testpmd failed", "testpmd died");
 
+}
+
+/* It is a result all the same; the exit status tells those who asked. */
+static void
+not_precise_enough_is_a_status_of_its_own(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	fake.imprecise = true;
+	assert_int_equal(perf_with(GOOD), 8);
+	json = json_load_file(path, 0, NULL);
+	assert_string_equal(json_string_value(json_object_get(json, "status")), "ok");
+	assert_null(json_object_get(json, "message"));
+	json_decref(json);
 }
 
 static void
@@ -358,6 +376,7 @@ main(void)
 		T(a_start_that_fails_leaves_no_old_file),
 		T(so_do_wrong_arguments),
 		T(while_it_runs_it_says_so),
+		T(not_precise_enough_is_a_status_of_its_own),
 		T(one_result_goes_where_nothing_is_kept),
 		T(what_cannot_be_written_is_said_at_the_start),
 		T(it_is_replaced_when_it_is_on_the_disk),

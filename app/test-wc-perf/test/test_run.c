@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "test.h"
+#include "metrics.h"
 #include "run.h"
 
 static const double mpps[N_ARMS] = { [ARM_PLAIN] = 1, [ARM_UC] = 2, [ARM_WC] = 8 };
@@ -19,6 +20,8 @@ static struct {
 	const char *refuses;	/* the command that it does not take */
 	double now, packets;
 	double drift;		/* it gets faster by such a part each second */
+	double noise;		/* the wc arm, in every other start */
+	unsigned int starts;
 	/* "(" it starts, "." the range is mapped anew, "p", "u", "w" a turn, ")" it ends */
 	char story[256];
 } fake;
@@ -59,6 +62,7 @@ __wrap_testpmd_start(struct testpmd *t, char *const *argv, const char *prefix)
 	(void)prefix;
 	assert_false(fake.runs);
 	fake.runs = true;
+	fake.starts++;
 	fake.plugin = fake.attached = fake.forwards = false;
 	fake.mapped = ARM_PLAIN;
 	for (; *argv != NULL; argv++) {
@@ -157,7 +161,8 @@ __wrap_pause_for(double seconds)
 {
 	fake.now += seconds;
 	if (fake.forwards)
-		fake.packets += seconds * mpps[fake.mapped] * 1e6 * exp(fake.drift * fake.now);
+		fake.packets += seconds * mpps[fake.mapped] * 1e6 * exp(fake.drift * fake.now +
+			(fake.mapped == ARM_WC ? fake.noise * (fake.starts % 2) : 0));
 	return WC_OK;
 }
 
@@ -190,10 +195,12 @@ static struct result result;
 static int
 setup(void **state)
 {
+	static const char *const words[] = { "dpdk-test-wc-perf", NULL };
 	static const struct args defaults = {
+		.argv = words,
 		.targets = { { .device = "0000:00:07.0", .range_from = RANGE_GIVEN } },
 		.n_targets = 1, .frames = { { 64 }, 1 }, .bursts = { { 32 }, 1 },
-		.queues = { { 1 }, 1 }, .cores = 1, .repeats = 2, .turns = 2, .warmup = 0.5,
+		.queues = { { 1 }, 1 }, .cores = 1, .repeats = 2, .max_repeats = 2, .turns = 2, .warmup = 0.5,
 		.window = 1, .seed = 1, .arms = { true, true, true }, .forward = "txonly",
 		.testpmd = "testpmd", .plugin = "/the/plugin.so", .run = "vfio-wc-run",
 	};
@@ -201,7 +208,7 @@ setup(void **state)
 	args = defaults;
 	memset(&fake, 0, sizeof(fake));
 	result = (struct result){
-		.args = &args, .targets = { {
+		.args = &args, .probe.honoured = "unknown", .targets = { {
 			.args = &args.targets[0], .dev = { .bdf = "0000:00:07.0" },
 			.place = { { { 0, 1 }, 2 }, 0 }, .range = { 2, 0x1000, 0x2000 },
 		} },
@@ -261,7 +268,7 @@ arms_take_turns_in_each_start(void **state)
 	size_t i, start;
 
 	(void)state;
-	args.repeats = 3;
+	args.repeats = args.max_repeats = 3;
 	assert_int_equal(run(&result, -1), WC_OK);
 	assert_samples(6);
 	t = turns();
@@ -283,7 +290,7 @@ the_type_is_exchanged_for_each_turn(void **state)
 
 	(void)state;
 	args.arms[ARM_PLAIN] = false;
-	args.repeats = 1;
+	args.repeats = args.max_repeats = 1;
 	assert_int_equal(run(&result, -1), WC_OK);
 	assert_samples(2);
 	assert_string_equal(fake.story, order[fake.story[2] == 'w']);
@@ -373,8 +380,84 @@ a_steady_drift_drops_out(void **state)
 		for (i = 0; i < 4; i++)
 			rate[arm][i] = result.cases[0].arms[arm].samples[i].mpps;
 	assert_true(rate[ARM_UC][3] > 1.5 * mpps[ARM_UC]);
-	r = stats_levels(rate[ARM_WC], rate[ARM_UC], 4, 2);
+	r = stats_levels(rate[ARM_WC], rate[ARM_UC], 4, 2, STATS_LEVEL);
 	assert_true(fabs(r.ratio - 4) < 1e-4 && r.sd_start < 1e-4 && r.sd_turn > 0.01);
+}
+
+/* Starts alternate between 1 and exp(noise): half of that is their deviation. */
+static void
+starts_are_added_until_it_is_precise_enough(void **state)
+{
+	const struct arm_result *wc;
+
+	(void)state;
+	args.turns = 1;
+	args.precision = 0.01;
+	args.repeats = 6;
+	args.max_repeats = 30;
+	fake.noise = 0.02;
+	assert_int_equal(run(&result, -1), WC_OK);
+	wc = &result.cases[0].arms[ARM_WC];
+	/* t(97%) x 0.01 / sqrt(n - 1), about: 0.0103 with 8, 0.0093 with 9 */
+	assert_int_equal(wc->n, 9);
+	assert_int_equal(fake.starts, 9);
+	assert_true(metrics_precision(&args, &result.cases[0]) <= 0.01);
+	assert_int_equal(result.cases[0].arms[ARM_PLAIN].n, 9);
+}
+
+/* What is measured stays, and says what it is worth. */
+static void
+what_is_not_precise_enough_is_said(void **state)
+{
+	const char *said;
+	json_t *json, *c;
+
+	(void)state;
+	args.turns = 1;
+	args.precision = 0.01;
+	args.repeats = 6;
+	args.max_repeats = 7;
+	fake.noise = 0.1;
+	result.status = run(&result, -1);
+	assert_int_equal(result.status, WC_IMPRECISE);
+	assert_int_equal(result.cases[0].arms[ARM_WC].n, 7);
+	json = report_json(&result);
+	assert_string_equal(json_string_value(json_object_get(json, "status")), "ok");
+	assert_null(json_object_get(json, "message"));
+	c = json_array_get(json_object_get(json, "cases"), 0);
+	c = json_object_get(c, "precision");
+	assert_true(json_is_false(json_object_get(c, "reached")));
+	assert_true(json_number_value(json_object_get(c, "wanted")) == 0.01);
+	assert_true(json_number_value(json_object_get(c, "got")) ==
+		metrics_precision(&args, &result.cases[0]));
+	said = json_string_value(json_array_get(json_object_get(json_object_get(json,
+		"environment"), "warnings"), 0));
+	assert_non_null(said);
+	assert_non_null(strstr(said, "0000:00:07.0, frame 64, burst 32, queues 1: wc/uc is known "
+		"within 5."));
+	assert_non_null(strstr(said, "%, not 1%, after 7 starts"));
+	json_decref(json);
+}
+
+/* The others wait for the one that needs most; what it costs is starts. */
+static void
+each_case_is_precise_enough(void **state)
+{
+	size_t i;
+
+	(void)state;
+	args.frames = (struct list){ { 64, 64 }, 2 };
+	args.queues = (struct list){ { 1, 2 }, 2 };
+	args.turns = 1;
+	args.precision = 0.01;
+	args.repeats = 6;
+	args.max_repeats = 30;
+	fake.noise = 0.02;
+	assert_int_equal(run(&result, -1), WC_OK);
+	assert_int_equal(result.n_cases, 4);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(result.cases[i].arms[ARM_UC].n, 9);
+	assert_int_equal(fake.starts, 18);
 }
 
 static void
@@ -417,6 +500,9 @@ main(void)
 		T(who_decides_at_the_start_has_one_for_each_arm),
 		T(arms_of_a_case_are_neighbours),
 		T(a_steady_drift_drops_out),
+		T(starts_are_added_until_it_is_precise_enough),
+		T(what_is_not_precise_enough_is_said),
+		T(each_case_is_precise_enough),
 		T(nothing_is_loaded_that_maps_nothing),
 		T(what_cannot_be_exchanged_ends_the_run),
 	};
