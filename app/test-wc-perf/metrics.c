@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +12,18 @@ static const struct quantity {
 	const char *name;
 	const char *unit;
 	const char *direction;	/* which is better */
-	bool counted;		/* on the bus; otherwise by the clock */
-	double scale;
-	size_t offset;		/* of the double in struct sample */
+	const char *count;	/* on the bus; NULL: by the clock */
 } quantities[] = {
-	{ "tx_rate", "packets_per_second", "higher", false, 1e6, offsetof(struct sample, mpps) },
-	{ "pcie_writes", "writes_per_packet", "lower", true, 1,
-		offsetof(struct sample, pcie_writes) },
-	{ "pcie_wire_bytes", "bytes_per_packet", "lower", true, 1,
-		offsetof(struct sample, wire_bytes) },
+	{ "tx_rate", "packets_per_second", "higher", NULL },
+	{ "pcie_writes", "writes_per_packet", "lower", "pcie_writes" },
+	{ "pcie_wire_bytes", "bytes_per_packet", "lower", "wire_bytes" },
 };
+
+static double
+value_of(const struct quantity *q, const struct sample *s)
+{
+	return q->count == NULL ? s->mpps * 1e6 : bus_per_packet(&s->bus, q->count, s->sent);
+}
 
 bool
 metrics_counts_equal(const struct arm_result *r)
@@ -151,25 +152,27 @@ add_arm(json_t *all, const struct result *r, const struct perf_case *k, enum arm
 	const struct arm_result *a = &k->arms[arm];
 	const struct quantity *q;
 	json_t *samples, *reasons;
+	bool lingers = false;
 	char id[METRIC_ID];
 	size_t i;
 
+	for (i = 0; i < a->n; i++)
+		lingers = lingers || bus_lingers(&a->samples[i].bus);
 	metrics_case_id(r, k, id);
 	for (q = quantities; q < &quantities[sizeof(quantities) / sizeof(quantities[0])]; q++) {
-		if (q->counted && !a->bus.counted)
+		if (q->count != NULL && !a->samples[0].bus.counted)
 			continue;
 		samples = json_array();
 		reasons = json_array();
 		for (i = 0; i < a->n; i++)
-			append_sample(samples, q->scale * *(const double *)(const void *)
-				((const char *)&a->samples[i] + q->offset), &a->samples[i]);
-		if (q->counted)
-			reason(reasons, bus_lingers(&a->bus),
+			append_sample(samples, value_of(q, &a->samples[i]), &a->samples[i]);
+		if (q->count != NULL)
+			reason(reasons, lingers,
 				"stores linger in write-combining buffers: few writes are no gain");
 		else
 			arm_reasons(r, k, arm, reasons);
 		json_array_append_new(all, metric_json(id, arm_names[arm], q->name, q->unit,
-			q->direction, q->counted ? "counted" : kind, reasons, samples));
+			q->direction, q->count != NULL ? "counted" : kind, reasons, samples));
 	}
 }
 

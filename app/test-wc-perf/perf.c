@@ -196,13 +196,14 @@ check(const struct args *a, struct result *r)
 static void
 free_cases(struct result *r)
 {
-	size_t i;
+	size_t i, j;
 
 	for (i = 0; i < r->n_cases * N_ARMS; i++) {
 		struct arm_result *a = &r->cases[i / N_ARMS].arms[i % N_ARMS];
 
 		observation_free(&a->seen);
-		bus_free(&a->bus);
+		for (j = 0; j < a->n; j++)
+			bus_free(&a->samples[j].bus);
 		free(a->samples);
 	}
 	free(r->cases);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <float.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
@@ -43,7 +42,7 @@ arm_json(const struct arm_result *r, bool backend, bool compare, unsigned int bu
 {
 	json_t *sent = json_array(), *dropped = json_array();
 	json_t *counted = json_array(), *other = json_array(), *others = json_object();
-	json_t *shaped = json_array(), *bus = NULL;
+	json_t *shaped = json_array(), *bus = NULL, *runs = NULL;
 	size_t i;
 
 	for (i = 0; i < r->n; i++) {
@@ -65,9 +64,19 @@ arm_json(const struct arm_result *r, bool backend, bool compare, unsigned int bu
 		json_decref(shaped);
 		shaped = NULL;
 	}
-	if (r->bus.counted && r->n > 0)
-		bus = bus_json(&r->bus, r->samples[r->n - 1].sent, burst);
-	return json_pack("{ss ss so so so so so* so* so* so so*}",
+	if (r->n > 0 && r->samples[0].bus.counted) {
+		runs = json_array();
+		for (i = 0; i < r->n; i++) {
+			bus = bus_json(&r->samples[i].bus, r->samples[i].sent, burst);
+			json_object_update_new(bus, json_pack("{sf si si}",
+				"at_s", r->samples[i].at, "order", (int)r->samples[i].order,
+				"start", (int)r->samples[i].start));
+			json_array_append_new(runs, bus);
+		}
+		/* Readers of before know the last one alone. */
+		json_incref(bus);
+	}
+	return json_pack("{ss ss so so so so so* so* so* so so* so*}",
 		"memory_type", r->seen.source != NULL ? r->seen.type : "unknown",
 		"memory_type_source", r->seen.source != NULL ? r->seen.source : "none",
 		"leaves", leaves_json(&r->seen.leaves),
@@ -75,7 +84,7 @@ arm_json(const struct arm_result *r, bool backend, bool compare, unsigned int bu
 		"sent", sent, "dropped", dropped,
 		"counted", counted, "counted_other", other, "shaped", shaped,
 		"counts_equal", compare ? json_boolean(metrics_counts_equal(r)) : json_null(),
-		"bus", bus);
+		"bus", bus, "bus_runs", runs);
 }
 
 static json_t *
@@ -324,38 +333,61 @@ arm_row(const json_t *metrics, const json_t *c, const char *name, bool first, FI
 	fputc('\n', f);
 }
 
+/* Of all runs; part: of an object in each, or NULL. */
+static struct summary
+of_runs(const json_t *runs, const char *part, const char *key)
+{
+	const size_t n = json_array_size(runs);
+	double *v = calloc(n, sizeof(*v));
+	struct summary s;
+	size_t i;
+
+	if (v == NULL)
+		abort();
+	for (i = 0; i < n; i++) {
+		const json_t *run = json_array_get(runs, i);
+
+		v[i] = real_at(part != NULL ? json_object_get(run, part) : run, key);
+	}
+	s = stats_summary(v, n);
+	free(v);
+	return s;
+}
+
 /* What reached the bus, under the rate that it belongs to. */
 static void
-bus_row(const json_t *metrics, const json_t *c, const char *name, FILE *f,
-	const struct paint *paint)
+bus_row(const json_t *c, const char *name, FILE *f, const struct paint *paint)
 {
-	const json_t *bus = json_object_get(json_object_get(c, name), "bus");
-	const json_t *residency = json_object_get(bus, "residency");
-	const json_t *runs = metrics_samples(metrics, text_at(c, "id"), name, "pcie_writes");
-	const bool lingers = json_is_true(json_object_get(residency, "lingers"));
-	double smallest = DBL_MAX, largest = 0, writes;
+	json_t *bus = json_object_get(json_object_get(c, name), "bus");
+	json_t *runs = json_object_get(json_object_get(c, name), "bus_runs");
+	struct summary writes, median, worst;
+	bool lingers = false;
 	size_t i;
 
 	if (bus == NULL)
 		return;
-	for (i = 0; i < json_array_size(runs); i++) {
-		writes = real_at(json_array_get(runs, i), "value");
-		smallest = fmin(smallest, writes);
-		largest = fmax(largest, writes);
-	}
-	fprintf(f, "%22s       a packet: %.3f PCIe writes", "",
-		real_at(bus, "pcie_writes_per_packet"));
+	/* Files of before have the last run. */
+	runs = runs != NULL ? json_incref(runs) : json_pack("[O]", bus);
+	for (i = 0; i < json_array_size(runs); i++)
+		lingers = lingers || json_is_true(json_object_get(json_object_get(
+			json_array_get(runs, i), "residency"), "lingers"));
+	writes = of_runs(runs, NULL, "pcie_writes_per_packet");
+	fprintf(f, "%22s       a packet: %.3f PCIe writes", "", writes.median);
 	if (json_array_size(runs) > 1)
-		fprintf(f, " (%.3f..%.3f in all runs)", smallest, largest);
+		fprintf(f, " (%.3f..%.3f in all runs)", writes.min, writes.max);
 	fprintf(f, ", %.1f bytes on the wire, %.3f partial lines, %.3f fences\n",
-		real_at(bus, "wire_bytes_per_packet"), real_at(bus, "partial_lines_per_packet"),
-		real_at(bus, "fences_per_packet"));
-	if (int_at(residency, "stores") > 0)
-		fprintf(f, "%22s       stores wait in a WC buffer for %lld instructions (median), "
-			"%lld (99%%), %lld (worst)%s%s%s\n", "", int_at(residency, "median"),
-			int_at(residency, "p99"), int_at(residency, "worst"),
+		of_runs(runs, NULL, "wire_bytes_per_packet").median,
+		of_runs(runs, NULL, "partial_lines_per_packet").median,
+		of_runs(runs, NULL, "fences_per_packet").median);
+	median = of_runs(runs, "residency", "median");
+	worst = of_runs(runs, "residency", "worst");
+	if (of_runs(runs, "residency", "stores").max > 0)
+		fprintf(f, "%22s       stores wait in a WC buffer for %.0f instructions (median), "
+			"%.0f (99%%), %.0f (worst)%s%s%s\n", "", median.median,
+			of_runs(runs, "residency", "p99").median, worst.max,
 			lingers ? paint->bad : "", lingers ? ": nobody flushes in time" : "",
 			lingers ? paint->off : "");
+	json_decref(runs);
 }
 
 /* What one of them adds, as standard deviation. */
@@ -505,7 +537,7 @@ report_table(const json_t *result, FILE *f, bool colour)
 			if (json_object_get(c, arm_names[arm]) == NULL)
 				continue;
 			arm_row(metrics, c, arm_names[arm], first, f, paint);
-			bus_row(metrics, c, arm_names[arm], f, paint);
+			bus_row(c, arm_names[arm], f, paint);
 			shaped_row(json_object_get(c, arm_names[arm]), f, paint);
 			first = false;
 		}

@@ -39,13 +39,10 @@ struct arm_result {
 		uint64_t counted;	/* frames at the back end, if there is one */
 		uint64_t other;		/* frames there that testpmd did not send */
 		uint64_t shaped;	/* that the cloud held back, where the NIC counts them */
-		/* A packet; where the bus is counted. */
-		double pcie_writes;
-		double wire_bytes;
+		struct bus bus;		/* while it forwarded, where that is counted */
 	} *samples;
 	size_t n;
 	bool counts_shaped;		/* the NIC does */
-	struct bus bus;			/* all that was counted, in the last run */
 };
 
 /* One combination of parameters. */

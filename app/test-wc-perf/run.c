@@ -345,7 +345,7 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 	if (st == WC_OK)
 		st = testpmd_stop(t, &stats);
 	if (st == WC_OK && counting)
-		st = bus_stop(c->witness, &result->bus);
+		st = bus_stop(c->witness, &s->bus);
 	if (st == WC_OK)
 		st = testpmd_shaped(t, &shaped[1], &result->counts_shaped);
 	if (st != WC_OK)
@@ -355,10 +355,8 @@ measure(struct context *c, struct perf_case *k, enum arm arm, struct sample *s)
 		warn("device %s: the cloud held back %" PRIu64 " of %" PRIu64 " packets "
 			"(*_allowance_exceeded): what was measured is its limit",
 			c->target->dev.bdf, s->shaped, stats.sent);
-	bus_locate(&result->bus, t->pid);
+	bus_locate(&s->bus, t->pid);
 	s->sent = stats.sent;
-	s->pcie_writes = bus_per_packet(&result->bus, "pcie_writes", s->sent);
-	s->wire_bytes = bus_per_packet(&result->bus, "wire_bytes", s->sent);
 	s->dropped = stats.dropped;
 	s->order = c->done + 1;
 	s->start = c->start;
@@ -387,9 +385,10 @@ progress(struct context *c, const struct perf_case *k, enum arm arm)
 	fprintf(stderr, "[%*u/%u] %s start %u, %-5s run %zu/%u, frame %u, burst %u, queues %u: "
 		"%.4f Mpps, %s (%s); %.0f s, about %.0f s to go\n",
 		c->total < 10 ? 1 : c->total < 100 ? 2 : 3, c->done, c->total,
-		c->target->dev.bdf, c->start, arm_names[arm], runs->n, c->repeats * c->r->args->turns,
-		k->frame, k->burst, k->queues, runs->samples[runs->n - 1].mpps, runs->seen.type,
-		runs->seen.source, spent, spent / c->done * (c->total - c->done));
+		c->target->dev.bdf, c->start, arm_names[arm], runs->n,
+		c->repeats * c->r->args->turns, k->frame, k->burst, k->queues,
+		runs->samples[runs->n - 1].mpps, runs->seen.type, runs->seen.source, spent,
+		spent / c->done * (c->total - c->done));
 }
 
 /* A turn of one arm. */
@@ -403,8 +402,10 @@ run_turn(struct context *c, struct perf_case *k, enum arm arm)
 		st = exchange(c, arm);
 	if (st == WC_OK)
 		st = measure(c, k, arm, &runs->samples[runs->n]);
-	if (st != WC_OK)
+	if (st != WC_OK) {
+		bus_free(&runs->samples[runs->n].bus);
 		return st;
+	}
 	runs->n++;
 	if (arm == ARM_PLAIN)
 		memcpy(c->observer.plain, runs->seen.type, sizeof(runs->seen.type));

@@ -12,6 +12,7 @@ all of a case are given the fewest: the rest is polling.
 """
 
 import collections
+import statistics
 
 # Published by AWS: awslabs/aws-fpga-app-notes, Using-PCIe-Write-Combining (version 1.0, 2017), the
 # table "Write Performance": bytes, GB/s of 4-byte stores uncached ("burst"), write-combining
@@ -67,14 +68,20 @@ def profiles(local=None):
 
 
 def per_packet(arm):
-    """(instructions, uncached writes, writes from WC buffers, wire bytes) of a packet, or None."""
-    bus = arm.get('bus') if arm else None
-    if not bus or not bus['packets']:
-        return None
-    offered = 1 + arm['dropped'][-1] / bus['packets']
-    wc = bus['wc_writes_per_packet']
-    return (bus['instructions_per_packet'] / offered, bus['pcie_writes_per_packet'] - wc, wc,
-            bus['wire_bytes_per_packet'])
+    """(instructions, uncached writes, writes from WC buffers, wire bytes) of a packet, by runs."""
+    found = []
+    for bus, dropped in zip(arm['bus_runs'], arm['dropped']) if arm and 'bus_runs' in arm else ():
+        if bus['packets']:
+            offered = 1 + dropped / bus['packets']
+            wc = bus['wc_writes_per_packet']
+            found.append((bus['instructions_per_packet'] / offered,
+                          bus['pcie_writes_per_packet'] - wc, wc, bus['wire_bytes_per_packet']))
+    return found
+
+
+def typical(runs):
+    """Medians of those; None: there are none."""
+    return tuple(statistics.median(column) for column in zip(*runs)) or None
 
 
 def rate(profile, counts):
@@ -97,17 +104,19 @@ def crossover(profile, uc, wc):
 
 def lingers(arm):
     """Does it look cheap only because doorbells wait, and merge?"""
-    return arm['bus']['residency']['lingers']
+    return any(bus['residency']['lingers'] for bus in arm['bus_runs'])
 
 
-def metric(case, arm, profile, mpps):
-    """As doc/schema has it."""
+def metric(case, arm, profile, rates):
+    """As doc/schema has it: a sample a run, taken when its counts were."""
     why = ['stores linger in write-combining buffers: few writes are no gain'] \
         if lingers(case[arm]) else []
     return {'id': '%s/%s/tx_rate/%s' % (case['id'], arm, profile), 'case': case['id'], 'arm': arm,
             'metric': 'tx_rate', 'profile': profile, 'unit': 'packets_per_second',
             'direction': 'higher', 'kind': 'modelled', 'usable': not why, 'reasons': why,
-            'samples': [{'value': mpps * 1e6}]}
+            'samples': [{'value': mpps * 1e6, **{key: bus[key] for key in
+                                                 ('at_s', 'order', 'start')}}
+                        for mpps, bus in zip(rates, case[arm]['bus_runs'])]}
 
 
 def add(result, local=None):
@@ -115,18 +124,19 @@ def add(result, local=None):
     known = profiles(local)
     any_counts = False
     for case in result['cases']:
-        counts = {name: per_packet(case.get(name)) for name in ('plain', 'uc', 'wc')}
-        fewest = min((c[0] for c in counts.values() if c), default=0)
+        runs = {name: per_packet(case.get(name)) for name in ('plain', 'uc', 'wc')}
+        fewest = min((run[0] for some in runs.values() for run in some), default=0)
+        runs = {name: [(fewest, *run[1:]) for run in some] for name, some in runs.items()}
+        counts = {name: typical(some) for name, some in runs.items()}
         for name, c in counts.items():
             if c:
                 any_counts = True
-                c = (fewest, *c[1:])
                 case[name]['modelled'] = {
                     key: dict(zip(('mpps', 'bound_by'), rate(profile, c)))
                     for key, profile in known.items()}
                 result['metrics'] += [
-                    metric(case, name, key, modelled['mpps'])
-                    for key, modelled in case[name]['modelled'].items()]
+                    metric(case, name, key, [rate(profile, run)[0] for run in runs[name]])
+                    for key, profile in known.items()]
         case['crossover_ns'] = None
         if counts['wc'] and not lingers(case['wc']):
             case['crossover_ns'] = crossover(known['aws-f1'], counts['uc'], counts['wc'])
@@ -148,7 +158,7 @@ def table(result):
                 yield '%-13s %5d %5d  %-5s' % (
                     case['device'], case['frame_size'], case['burst'], name) + \
                     ''.join('%9.3f' % modelled[key]['mpps'] for key in known)
-        if 'bus' in case.get('wc', {}) and lingers(case['wc']):
+        if 'bus_runs' in case.get('wc', {}) and lingers(case['wc']):
             yield '%27s wc: doorbells wait for want of a flush; its rate is no gain' % ''
         if case['crossover_ns'] is not None:
             yield '%27s *modelled*: wc wins where an uncached store costs more than %.0f ns' % (

@@ -12,20 +12,25 @@ sys.path.append(os.path.dirname(__file__) + '/../../app/wc-results')
 from wc_results import results # noqa: E402
 
 
-def arm(memory_type, uc_writes, wc_writes, instructions=230, lingers=False):
-    """As dpdk-test-wc-perf writes it: one run, a packet sent for each that was dropped."""
+def bus(uc_writes, wc_writes, instructions, lingers=False, order=1):
     per_packet = dict.fromkeys((
         'stores', 'payload_bytes', 'full_lines', 'partial_lines', 'fences'), 1)
     per_packet.update(pcie_writes=uc_writes + wc_writes, wc_writes=wc_writes, wire_bytes=100,
                       instructions=2 * instructions)
     return {
+        'at_s': 2.0 * order, 'order': order, 'start': order,
+        'packets': 10, 'pcie_writes_per_burst': 1, 'loads': 0, 'merged_stores': 0,
+        'drained': {}, 'sites': [],
+        'residency': {'stores': 1, 'median': 1, 'p99': 1, 'worst': 1, 'lingers': lingers},
+        **{name + '_per_packet': value for name, value in per_packet.items()}}
+
+
+def arm(memory_type, uc_writes, wc_writes, instructions=230, lingers=False):
+    """As dpdk-test-wc-perf writes it: one run, a packet sent for each that was dropped."""
+    runs = [bus(uc_writes, wc_writes, instructions, lingers)]
+    return {
         'memory_type': memory_type, 'memory_type_source': 'pte', 'leaves': [], 'other_leaves': {},
-        'sent': [10], 'dropped': [10], 'counts_equal': None,
-        'bus': {
-            'packets': 10, 'pcie_writes_per_burst': 1, 'loads': 0, 'merged_stores': 0,
-            'drained': {}, 'sites': [],
-            'residency': {'stores': 1, 'median': 1, 'p99': 1, 'worst': 1, 'lingers': lingers},
-            **{name + '_per_packet': value for name, value in per_packet.items()}}}
+        'sent': [10], 'dropped': [10], 'counts_equal': None, 'bus': runs[-1], 'bus_runs': runs}
 
 
 def result(**arms):
@@ -65,6 +70,24 @@ class Model(unittest.TestCase):
             self.assertEqual(modelled['bound_by'], 'core')
         self.assertAlmostEqual(self.case['uc']['modelled']['local']['mpps'], 1000 / (100 + 17 * 40))
 
+    def test_each_run_is_a_sample(self):
+        more = result(uc=arm('UC-', 17, 0), wc=arm('WC', 1, 2))
+        for number in 2, 3:
+            more['cases'][0]['uc']['bus_runs'].append(bus(17 + number, 0, 230 * number,
+                                                          order=number))
+        more['cases'][0]['uc']['dropped'] = [10] * 3
+        model.add(more)
+        metric, = [metric for metric in more['metrics']
+                   if metric['id'] == 'net_ena/uc/tx_rate/uc-100ns']
+        rates = [1e9 / (100 + writes * 100) for writes in (17, 19, 20)]
+        self.assertEqual([(sample['order'], sample['start'], sample['at_s'])
+                          for sample in metric['samples']], [(n, n, 2 * n) for n in (1, 2, 3)])
+        for sample, wanted in zip(metric['samples'], rates):
+            self.assertAlmostEqual(sample['value'], wanted)
+        modelled = more['cases'][0]['uc']['modelled']['uc-100ns']['mpps']
+        self.assertAlmostEqual(modelled * 1e6, rates[1])
+        self.assertEqual(results.problems(more, strict=True), [])
+
     def test_link(self):
         counts = (0, 0, 0, 1000)
         profile = model.profiles()['uc-50ns']
@@ -85,7 +108,7 @@ class Model(unittest.TestCase):
     def test_no_counts(self):
         bare = result(uc=arm('UC-', 17, 0), wc=arm('WC', 1, 2))
         for name in 'uc', 'wc':
-            del bare['cases'][0][name]['bus']
+            del bare['cases'][0][name]['bus'], bare['cases'][0][name]['bus_runs']
         before = copy.deepcopy(bare)
         self.assertFalse(model.add(bare))
         before['cases'][0]['crossover_ns'] = None

@@ -35,7 +35,7 @@ setup(void **state)
 		for (i = 0; i < 3; i++)
 			samples[arm][i] = (struct sample){
 				.at = 3 * i + arm, .order = 1 + 3 * i + arm, .start = 5 + i,
-				.mpps = mpps[arm] * (1 << i), .pcie_writes = 10 + i,
+				.mpps = mpps[arm] * (1 << i),
 				.sent = 100 + 10 * arm + i,
 				.counted = 100 + 10 * arm + i, .dropped = i, .other = i,
 			};
@@ -337,27 +337,63 @@ what_may_not_be_used_says_why(void **state)
 }
 
 static void
+set_counts(struct sample *s, double writes, double residency)
+{
+	bus_free(&s->bus);
+	s->bus.counted = true;
+	s->bus.values = json_pack("{sf sf sf sf}", "pcie_writes", writes * s->sent,
+		"wc_stores", 1.0, "residency_median", residency, "residency_worst", residency);
+}
+
+static void
 counts_are_of_every_run(void **state)
 {
-	struct bus *bus = &one.arms[ARM_WC].bus;
-	json_t *json;
+	json_t *json, *runs;
 	const json_t *m;
+	char *table;
+	size_t size, i;
+	FILE *f;
 
 	(void)state;
-	bus->counted = true;
-	bus->values = json_pack("{sf}", "residency_median", (double)BUS_LINGER);
+	for (i = 0; i < 3; i++)
+		set_counts(&samples[ARM_WC][i], 10 + 2 * i, BUS_LINGER - i);
 	json = report_json(&result);
 	m = metric(json, "wc", "pcie_writes");
 	assert_string_equal(json_string_value(json_object_get(m, "kind")), "counted");
 	assert_string_equal(json_string_value(json_object_get(m, "direction")), "lower");
 	m = json_array_get(samples_of(json, "wc", "pcie_writes"), 1);
-	assert_true(json_number_value(json_object_get(m, "value")) == 11);
+	assert_true(json_number_value(json_object_get(m, "value")) == 12);
 	assert_null(samples_of(json, "uc", "pcie_writes"));
+	/* all that was counted, with when it was */
+	runs = at(json, "wc", "bus_runs");
+	assert_int_equal(json_array_size(runs), 3);
+	for (i = 0; i < 3; i++) {
+		m = json_array_get(runs, i);
+		assert_int_equal(json_integer_value(json_object_get(m, "packets")),
+			samples[ARM_WC][i].sent);
+		assert_true(json_number_value(json_object_get(m, "pcie_writes_per_packet")) ==
+			10 + 2 * i);
+		assert_true(json_number_value(json_object_get(m, "at_s")) ==
+			samples[ARM_WC][i].at);
+		assert_int_equal(json_integer_value(json_object_get(m, "order")),
+			samples[ARM_WC][i].order);
+		assert_int_equal(json_integer_value(json_object_get(m, "start")), 5 + i);
+	}
+	assert_true(json_equal(at(json, "wc", "bus"), json_array_get(runs, 2)));
+	assert_null(at(json, "uc", "bus_runs"));
+	f = open_memstream(&table, &size);
+	report_table(json, f, false);
+	fclose(f);
+	assert_non_null(strstr(table, "a packet: 12.000 PCIe writes (10.000..14.000 in all runs)"));
+	assert_non_null(strstr(table, "for 999 instructions (median), 0 (99%), 1000 (worst)\n"));
+	free(table);
 	json_decref(json);
 	assert_usable("wc", "pcie_writes", NULL);
-	json_object_set_new(bus->values, "residency_median", json_real(BUS_LINGER + 1));
+	/* in one of them is enough, whichever it is */
+	set_counts(&samples[ARM_WC][1], 10, BUS_LINGER + 1);
 	assert_usable("wc", "pcie_writes", "linger");
-	bus_free(bus);
+	for (i = 0; i < 3; i++)
+		bus_free(&samples[ARM_WC][i].bus);
 }
 
 static void

@@ -200,8 +200,9 @@ setup(void **state)
 		.argv = words,
 		.targets = { { .device = "0000:00:07.0", .range_from = RANGE_GIVEN } },
 		.n_targets = 1, .frames = { { 64 }, 1 }, .bursts = { { 32 }, 1 },
-		.queues = { { 1 }, 1 }, .cores = 1, .repeats = 2, .max_repeats = 2, .turns = 2, .warmup = 0.5,
-		.window = 1, .seed = 1, .arms = { true, true, true }, .forward = "txonly",
+		.queues = { { 1 }, 1 }, .cores = 1, .repeats = 2, .max_repeats = 2,
+		.turns = 2, .warmup = 0.5, .window = 1, .seed = 1, .arms = { true, true, true },
+		.forward = "txonly",
 		.testpmd = "testpmd", .plugin = "/the/plugin.so", .run = "vfio-wc-run",
 	};
 
