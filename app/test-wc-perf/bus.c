@@ -132,6 +132,22 @@ bus_lingers(const struct bus *bus)
 	return value(bus, "residency_median") > BUS_LINGER;
 }
 
+bool
+bus_emulated(const struct bus *bus)
+{
+	return value(bus, "pace_ps") > 0;
+}
+
+static json_t *
+emulated_json(const struct bus *bus)
+{
+	if (!bus_emulated(bus))
+		return NULL;
+	return json_pack("{sf sf sf sf}", "instruction_ns", value(bus, "pace_ps") / 1e3,
+		"uc_instructions", value(bus, "pace_uc") / 1e3,
+		"wc_instructions", value(bus, "pace_wc") / 1e3, "late_s", value(bus, "late_ns") / 1e9);
+}
+
 static json_t *
 count(const struct bus *bus, const char *name)
 {
@@ -163,7 +179,7 @@ bus_json(const struct bus *bus, uint64_t packets, unsigned int burst)
 			"partial_lines", (json_int_t)s->partial,
 			"residency_worst", (json_int_t)s->residency));
 	}
-	return json_pack("{sI sf sf sf sf sf sf sf sf sf sf so so s{so so so so sb} so so}",
+	return json_pack("{sI sf sf sf sf sf sf sf sf sf sf so so s{so so so so sb} so so so*}",
 		"packets", (json_int_t)packets,
 		"stores_per_packet",
 			(value(bus, "uc_stores") + value(bus, "wc_stores") +
@@ -185,5 +201,5 @@ bus_json(const struct bus *bus, uint64_t packets, unsigned int burst)
 			"p99", count(bus, "residency_p99"),
 			"worst", count(bus, "residency_worst"),
 			"lingers", bus_lingers(bus),
-		"drained", drained, "sites", sites);
+		"drained", drained, "sites", sites, "emulated", emulated_json(bus));
 }

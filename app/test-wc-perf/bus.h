@@ -72,6 +72,10 @@ bus_per_packet(const struct bus *bus, const char *name, uint64_t packets);
 bool
 bus_lingers(const struct bus *bus);
 
+/* The CPUs were held for as long as stores cost somewhere (lab/bus). */
+bool
+bus_emulated(const struct bus *bus);
+
 /* As the result has it. */
 json_t *
 bus_json(const struct bus *bus, uint64_t packets, unsigned int burst);

@@ -105,14 +105,25 @@ reason(json_t *reasons, bool holds, const char *text)
 		json_array_append_new(reasons, json_string(text));
 }
 
+bool
+metrics_emulated(const struct perf_case *k)
+{
+	int arm;
+
+	for (arm = 0; arm < N_ARMS; arm++)
+		if (k->arms[arm].n > 0 && bus_emulated(&k->arms[arm].samples[0].bus))
+			return true;
+	return false;
+}
+
 /* Why the rates of an arm say less than they seem to. */
 static void
 arm_reasons(const struct result *r, const struct perf_case *k, enum arm arm, json_t *reasons)
 {
 	const struct arm_result *a = &k->arms[arm];
 
-	reason(reasons, arm == ARM_WC && strcmp(r->probe.honoured, "no") == 0,
-		"this platform ignores memory types");
+	reason(reasons, arm == ARM_WC && strcmp(r->probe.honoured, "no") == 0 &&
+		!metrics_emulated(k), "this platform ignores memory types");
 	reason(reasons, arm != ARM_WC && k->target->mtrr_wc,
 		"a write-combining MTRR is over the range");
 	reason(reasons, a->seen.source == NULL, "nobody observed the memory type");
@@ -140,9 +151,10 @@ append_sample(json_t *samples, double value, const struct sample *s)
 
 /* A clock that an emulator drives measures the emulator. */
 static const char *
-clock_kind(const char *hypervisor)
+clock_kind(const char *hypervisor, const struct perf_case *k)
 {
-	return strcmp(hypervisor, "TCGTCGTCGTCG") == 0 ? "emulated" : "measured";
+	return strcmp(hypervisor, "TCGTCGTCGTCG") == 0 || metrics_emulated(k) ? "emulated" :
+		"measured";
 }
 
 static void
@@ -195,8 +207,8 @@ add_ratio(json_t *all, const struct result *r, const struct perf_case *k, enum a
 	arm_reasons(r, k, over, reasons);
 	if (json_array_size(reasons) == 0)
 		arm_reasons(r, k, under, reasons);
-	reason(reasons, over == ARM_WC && strcmp(r->probe.honoured, "unknown") == 0,
-		"whether this platform honours memory types is unknown (--probe)");
+	reason(reasons, over == ARM_WC && strcmp(r->probe.honoured, "unknown") == 0 &&
+		!metrics_emulated(k), "whether this platform honours memory types is unknown (--probe)");
 	snprintf(arm, sizeof(arm), "%s/%s", arm_names[over], arm_names[under]);
 	json_array_append_new(all, metric_json(id, arm, "tx_rate", "ratio", "higher", kind,
 		reasons, samples));
@@ -205,12 +217,13 @@ add_ratio(json_t *all, const struct result *r, const struct perf_case *k, enum a
 json_t *
 metrics_json(const struct result *r, const char *hypervisor)
 {
-	const char *kind = clock_kind(hypervisor);
 	const struct perf_case *k;
 	json_t *all = json_array();
+	const char *kind;
 	enum arm arm;
 
 	for (k = r->cases; k < &r->cases[r->n_cases]; k++) {
+		kind = clock_kind(hypervisor, k);
 		for (arm = 0; arm < N_ARMS; arm++)
 			if (k->arms[arm].n > 0)
 				add_arm(all, r, k, arm, kind);

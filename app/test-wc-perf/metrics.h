@@ -37,6 +37,10 @@ metrics_case_id(const struct result *r, const struct perf_case *k, char id[METRI
 json_t *
 metrics_json(const struct result *r, const char *hypervisor);
 
+/* A run's write costs were emulated: its rates are of no hardware, and types matter in it. */
+bool
+metrics_emulated(const struct perf_case *k);
+
 /* The samples of one of them; NULL: it is not there. */
 const json_t *
 metrics_samples(const json_t *metrics, const char *case_id, const char *arm, const char *name);

@@ -472,6 +472,20 @@ shaped_row(const json_t *arm, FILE *f, const struct paint *paint)
 			"this rate is its limit%s\n", "", paint->bad, shaped, paint->off);
 }
 
+/* What writes were made to cost; NULL: nothing. It is the same in all runs. */
+static const json_t *
+emulation(const json_t *cases)
+{
+	const json_t *c, *found = NULL;
+	size_t i, arm;
+
+	json_array_foreach(cases, i, c)
+		for (arm = 0; found == NULL && arm < N_ARMS; arm++)
+			found = json_object_get(json_object_get(json_object_get(c, arm_names[arm]),
+				"bus"), "emulated");
+	return found;
+}
+
 /* What the reader must know before believing a ratio. */
 static void
 notes(const json_t *result, FILE *f, const struct paint *paint)
@@ -481,6 +495,7 @@ notes(const json_t *result, FILE *f, const struct paint *paint)
 	const json_t *ratio = json_object_get(probe, "ratio");
 	const json_t *w, *c;
 	const char *honoured = text_at(env, "memory_types_honoured");
+	const json_t *emulated = emulation(json_object_get(result, "cases"));
 	size_t i;
 
 	if (probe != NULL) {
@@ -493,7 +508,13 @@ notes(const json_t *result, FILE *f, const struct paint *paint)
 			real_at(ratio, "median"), json_number_value(json_array_get(ci, 0)),
 			json_number_value(json_array_get(ci, 1)));
 	}
-	if (strcmp(honoured, "no") == 0)
+	if (emulated != NULL)
+		fprintf(f, "%s*Emulated*: an instruction takes %.0f ns, a PCIe write as long as %.1f "
+			"of them uncached, %.1f from a WC buffer: rates and ratios are of such a "
+			"machine, not of any hardware.%s\n", paint->strong,
+			real_at(emulated, "instruction_ns"), real_at(emulated, "uc_instructions"),
+			real_at(emulated, "wc_instructions"), paint->off);
+	else if (strcmp(honoured, "no") == 0)
 		fprintf(f,
 			"%sThis platform ignores memory types: the ratios mean nothing here.%s\n",
 			paint->strong, paint->off);

@@ -245,6 +245,32 @@ core_uncached(struct core *core, uint64_t now)
 	wcbuf_drain(&core->wc, WC_UNCACHED, now);
 }
 
+uint64_t
+core_takes(const struct core *core, const struct pace *pace, uint64_t instructions)
+{
+	const struct counters *c = &core->c;
+
+	return (instructions * 1000 + (c->pcie_writes - c->wc_writes) * pace->uc +
+		c->wc_writes * pace->wc) * pace->ps / 1000000;
+}
+
+int64_t
+core_goes_on(struct core *core, const struct pace *pace, uint64_t instructions, int64_t now_ns)
+{
+	const int64_t takes = core_takes(core, pace, instructions);
+	int64_t late;
+
+	if (!core->pace.begun)
+		core->pace.origin = now_ns - takes;
+	core->pace.begun = true;
+	late = now_ns - core->pace.origin - takes - PACE_CREDIT_NS;
+	if (late > 0) {
+		core->pace.origin += late;
+		core->c.late_ns += late;
+	}
+	return core->pace.origin + takes;
+}
+
 void
 core_add(struct core *into, const struct core *from)
 {

@@ -45,6 +45,7 @@
 	C(locked) \
 	C(serialising) \
 	C(interrupts)		/* and exceptions */ \
+	C(late_ns)		/* behind its pace, beyond what it may make up for */ \
 	C(instructions)
 
 struct counters {
@@ -68,6 +69,19 @@ struct site {
 
 #define NO_WRITE UINT64_MAX
 
+/*
+ * An emulated CPU that has all its time from here: each instruction takes so long, and each PCIe
+ * write as long as so many instructions. Emulation must be faster by itself; then a packet takes
+ * what its counts and these costs make, whatever else the host does meanwhile.
+ */
+struct pace {
+	uint64_t ps;		/* an instruction; 0: everything takes as long as it does */
+	uint64_t uc, wc;	/* of a write, uncached and from a WC buffer: thousandths of one */
+};
+
+/* What a CPU that was held up (the host had no time for it) may make up for, by being faster. */
+#define PACE_CREDIT_NS 200000000
+
 struct core {
 	struct wcbuf wc;
 	unsigned int payload;
@@ -83,6 +97,10 @@ struct core {
 		uint64_t now, site, end;
 		uint64_t open;	/* where its uncached write began; NO_WRITE: it made none */
 	} last;
+	struct {
+		bool begun;
+		int64_t origin;	/* ns: when it would have begun, on time */
+	} pace;
 };
 
 void
@@ -113,6 +131,17 @@ core_interrupt(struct core *core, uint64_t now);
 /* An access, not to the device, that empties the buffers. */
 void
 core_uncached(struct core *core, uint64_t now);
+
+/* ns that so many instructions and all writes until now take at that pace. */
+uint64_t
+core_takes(const struct core *core, const struct pace *pace, uint64_t instructions);
+
+/*
+ * After a store, at now_ns: when the CPU may go on, in ns. Time begins with the first store, so
+ * that a CPU which has slept before has none to make up for.
+ */
+int64_t
+core_goes_on(struct core *core, const struct pace *pace, uint64_t instructions, int64_t now_ns);
 
 /* Add from's counts, not its buffers, to into. */
 void

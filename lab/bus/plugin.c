@@ -16,18 +16,25 @@
  *   start CPUS PA LENGTH ...      count from zero, on the virtual CPUs of that mask, accesses to
  *                                 these physical ranges
  *   stop                          what was counted: lines of core_report(), then "end"
+ *   pace PS UC WC                 from now on an instruction takes so many ps, a PCIe write as long
+ *                                 as so many thousandths of one, uncached or from a WC buffer, on
+ *                                 the CPUs and as long as a window is open; 0 0 0: nothing is held
  *
  * Threads: each virtual CPU has a thread and a struct cpu of its own; the socket has a thread. What
  * both touch is under the struct's lock, which nobody contends for while a window is open.
  */
 
+#include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "count.h"
@@ -58,6 +65,7 @@ static struct {
 		uint64_t start, end;
 	} ranges[MAX_RANGES];
 	unsigned int n_ranges;
+	struct pace pace;
 	enum memtype pat[8];
 } bus = {
 	.buffers = WC_BUFFERS_DEFAULT,
@@ -113,6 +121,25 @@ static uint64_t
 now(unsigned int vcpu)
 {
 	return qemu_plugin_u64_get(bus.instructions, vcpu);
+}
+
+static int64_t
+now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* Hold the CPU; a host whose processors are few has time for others meanwhile. */
+static void
+wait_until(int64_t ns)
+{
+	const struct timespec t = { ns / 1000000000, ns % 1000000000 };
+
+	while (ns > now_ns() && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+		;
 }
 
 static bool
@@ -208,6 +235,7 @@ on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t va, void *word
 	struct qemu_plugin_hwaddr *address;
 	qemu_plugin_mem_value value;
 	unsigned int length, room;
+	int64_t goes_on = 0;
 	uint64_t pa;
 	bool store;
 
@@ -233,8 +261,12 @@ on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t va, void *word
 		if (length > room)
 			access_page(cpu, vcpu, va + room, value.data.bytes + room, length - room,
 				store, word, true);
+		if (store && bus.pace.ps != 0 && ours(pa))
+			goes_on = core_goes_on(&cpu->core, &bus.pace, now(vcpu) - cpu->begin,
+				now_ns());
 	}
 	pthread_mutex_unlock(&cpu->lock);
+	wait_until(goes_on);
 }
 
 static void
@@ -320,6 +352,8 @@ on_vcpu(unsigned int vcpu, void *userdata)
 			cpu->rip = r[i].handle;
 	g_array_free(registers, true);
 	cpu->scratch = g_byte_array_new();
+	/* This thread is the CPU: it wakes up when it is to. */
+	prctl(PR_SET_TIMERSLACK, 1UL);
 }
 
 /* --- The socket ------------------------------------------------------------------------------- */
@@ -391,6 +425,9 @@ do_stop(FILE *to)
 		if (mask >> i & 1)
 			core_add(sum, &bus.cpus[i]->core);
 	core_report(sum, to);
+	if (bus.pace.ps != 0)
+		fprintf(to, "pace_ps %" PRIu64 "\npace_uc %" PRIu64 "\npace_wc %" PRIu64 "\n",
+			bus.pace.ps, bus.pace.uc, bus.pace.wc);
 	free(sum);
 	return NULL;
 }
@@ -412,6 +449,19 @@ do_pat(char **save)
 	return NULL;
 }
 
+static const char *
+do_pace(const char *words)
+{
+	struct pace pace;
+
+	if (bus.active != 0)
+		return "pace: a window is open";
+	if (sscanf(words, "%" SCNu64 " %" SCNu64 " %" SCNu64, &pace.ps, &pace.uc, &pace.wc) != 3)
+		return "pace: three numbers are needed";
+	bus.pace = pace;
+	return NULL;
+}
+
 static void
 serve(FILE *from, FILE *to)
 {
@@ -424,6 +474,7 @@ serve(FILE *from, FILE *to)
 		error = verb == NULL ? "what?" :
 			strcmp(verb, "start") == 0 ? do_start(&save) :
 			strcmp(verb, "stop") == 0 ? do_stop(to) :
+			strcmp(verb, "pace") == 0 ? do_pace(save) :
 			strcmp(verb, "pat") == 0 ? do_pat(&save) : "no such request";
 		if (error != NULL)
 			fprintf(to, "error %s\n", error);

@@ -112,17 +112,24 @@ def do_bench(argv):
     parser.add_argument('--quick', action='store_true')
     parser.add_argument('--no-bus', action='store_true')
     parser.add_argument('--device', dest='name', choices=['ena', 'virtio', 'vmxnet3', 'igbvf'])
+    parser.add_argument('--emulate', choices=['0', *model.profiles()])
     parser.add_argument('rest', nargs='*')
     args = parser.parse_args(argv)
+    if args.emulate and (args.no_bus or args.accel == 'kvm'):
+        raise LabError('--emulate %s: what holds the processor is what counts; not with --no-bus '
+                       'or --accel kvm' % args.emulate)
     command = ['/src/lab/guest/bench.sh']
     command += ['--quick'] if args.quick else []
     command += ['--device', args.name] if args.name else []
     command += ['--wc-by-kernel'] if args.modules == 'trap' else []
+    command += ['--emulated'] if args.emulate else []
     args.bus = args.accel != 'kvm' and not args.no_bus
     with start_guest(args) as guest:
+        if args.emulate:
+            guest.witness.bus(model.pace(model.emulation(args.emulate)))
         status = guest.run(shlex.join([*command, '--', *args.rest]) + '\n', write, args.timeout)
         status = finish(guest, status)
-    complete('/results/bench.json', args.accel)
+    complete('/results/bench.json', args.accel, args.emulate)
     return status
 
 
@@ -136,14 +143,18 @@ def surroundings(accelerator):
             'accelerator': accelerator}
 
 
-def complete(path, accelerator):
+def complete(path, accelerator, emulate=None):
     """Add what the guest cannot know to a result: the machine around it, and, where there are bus
-    counts, modelled rates, which are printed."""
+    counts, modelled rates, and what an emulated ratio must be. These are printed."""
     if not os.path.exists(path):
         return
     with open(path, encoding='utf-8') as f:
         result = json.load(f)
     result['environment']['lab'] = surroundings(accelerator)
+    if emulate:
+        result['environment']['lab']['emulated'] = emulate
+        model.add_known(result)
+        print('\n' + '\n'.join(model.known_table(result)))
     if model.add(result, build.local_costs()):
         print('\n' + '\n'.join(model.table(result)))
     with open(path, 'w', encoding='utf-8') as f:

@@ -12,6 +12,7 @@ all of a case are given the fewest: the rest is polling.
 """
 
 import collections
+import math
 import statistics
 
 # Published by AWS: awslabs/aws-fpga-app-notes, Using-PCIe-Write-Combining (version 1.0, 2017), the
@@ -105,6 +106,63 @@ def crossover(profile, uc, wc):
 def lingers(arm):
     """Does it look cheap only because doorbells wait, and merge?"""
     return any(bus['residency']['lingers'] for bus in arm['bus_runs'])
+
+
+# --- A known answer -------------------------------------------------------------------------------
+
+# The plugin (../bus/plugin.c) lets an instruction take so long, more than three times what it takes
+# on a quiet machine, so that there is time to make up for what a loaded one takes away.
+EMULATED_PS = 250000
+
+
+def emulation(name):
+    """What a profile's writes cost in instructions, (uncached, from a WC buffer); '0': nothing."""
+    if name == '0':
+        return 0, 0
+    profile = profiles()[name]
+    return tuple(ns * profile.ghz * profile.ipc for ns in (profile.uc_ns, profile.wc_ns))
+
+
+def pace(costs):
+    """As the plugin is told."""
+    return ['pace', str(EMULATED_PS), *('%d' % round(1000 * cost) for cost in costs)]
+
+
+def known(case):
+    """What the ratio wc/uc must be where writes were made to cost something: from counts and costs,
+    with no clock. None: they were not."""
+    def takes(bus):
+        wc = bus['wc_writes_per_packet']
+        return (bus['instructions_per_packet'] + wc * bus['emulated']['wc_instructions'] +
+                (bus['pcie_writes_per_packet'] - wc) * bus['emulated']['uc_instructions'])
+
+    runs = [case.get(arm, {}).get('bus_runs', ()) for arm in ('uc', 'wc')]
+    pairs = [pair for pair in zip(*runs) if all('emulated' in bus for bus in pair)]
+    if not pairs:
+        return None
+    return math.exp(statistics.mean(math.log(takes(uc) / takes(wc)) for uc, wc in pairs))
+
+
+def add_known(result):
+    """Put it into a result."""
+    for case in result['cases']:
+        ratio = known(case)
+        if ratio is not None:
+            interval = case['ratio']['ci95']
+            case['known'] = {'ratio': ratio, 'in_interval':
+                             interval and interval[0] <= ratio <= interval[1]}
+
+
+def known_table(result):
+    """Lines for people."""
+    for case in result['cases']:
+        if 'known' in case:
+            yield '*Emulated*: %s, frame %d, burst %d: by counts and costs wc/uc must be %.3f; ' \
+                'measured %.3f: %s' % (
+                    case['device'], case['frame_size'], case['burst'], case['known']['ratio'],
+                    case['ratio']['estimate'],
+                    {True: 'in the interval', False: 'NOT in the interval',
+                     None: 'too few starts for an interval'}[case['known']['in_interval']])
 
 
 def metric(case, arm, profile, rates):

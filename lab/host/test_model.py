@@ -88,6 +88,34 @@ class Model(unittest.TestCase):
         self.assertAlmostEqual(modelled * 1e6, rates[1])
         self.assertEqual(results.problems(more, strict=True), [])
 
+    def test_a_known_answer(self):
+        """2 of 16 + 1/8 writes are lines; by hand, and as the plugin is told of it."""
+        self.assertEqual(model.emulation('0'), (0, 0))
+        costs = model.emulation('aws-f1')
+        self.assertAlmostEqual(costs[0], 2.3 * 4 / 0.029984)
+        self.assertAlmostEqual(costs[1], 2.3 * 64 / 1.165955)
+        self.assertEqual(model.pace((306.8256, 0)), ['pace', '250000', '306826', '0'])
+        self.assertIsNone(model.known(self.case))
+        emulated = result(uc=arm('UC-', 16.125, 0, instructions=115),
+                          wc=arm('WC', 0.125, 2, instructions=120))
+        case, = emulated['cases']
+        for name in 'uc', 'wc':
+            case[name]['bus_runs'][0]['emulated'] = {
+                'instruction_ns': 250, 'uc_instructions': 300, 'wc_instructions': 126,
+                'late_s': 0}
+        must = (230 + 16.125 * 300) / (240 + 0.125 * 300 + 2 * 126)
+        self.assertAlmostEqual(model.known(case), must)
+        for interval, inside in (([9, 9.8], True), ([9.6, 9.8], False), (None, None)):
+            case['ratio'] = {'estimate': 9.7, 'median': 9.7, 'ci95': interval, 'pairs': 1}
+            model.add_known(emulated)
+            self.assertEqual(case['known'], {'ratio': model.known(case), 'in_interval': inside})
+            line, = model.known_table(emulated)
+            self.assertIn('*Emulated*', line)
+            self.assertIn('must be 9.570; measured 9.700', line)
+        emulated['environment']['lab'] = {'qemu': '', 'host_cpu': '', 'host_kernel': '',
+                                          'emulated': 'aws-f1'}
+        self.assertEqual(results.problems(emulated, strict=True), [])
+
     def test_link(self):
         counts = (0, 0, 0, 1000)
         profile = model.profiles()['uc-50ns']

@@ -14,6 +14,7 @@ Nothing in it depends on the guest's kernel telling the truth, or on how it is c
     bus start CPUS PA LEN... count what those CPUs (a mask) ask of the bus with accesses to these
                             physical ranges, from zero; needs the plugin (../bus/plugin.c)
     bus stop                stop, and say what was counted
+    bus pace PS UC WC       what an instruction takes, and writes cost, from then on
     reflect NETDEV on|off   send each frame back, as a loop in the cable would
 
 Answers: "leaf VA PA PTE SIZE TYPE" lines and "end N"; "tlb VA PA FLAGS"; "count FRAMES BYTES

@@ -396,6 +396,47 @@ counts_are_of_every_run(void **state)
 		bus_free(&samples[ARM_WC][i].bus);
 }
 
+/* Where writes were made to cost something, types matter, and no clock is of hardware. */
+static void
+what_is_emulated_says_so(void **state)
+{
+	static const char *const arms[] = { "uc", "wc", "wc/uc" };
+	json_t *json;
+	char *table;
+	size_t size, i;
+	FILE *f;
+
+	(void)state;
+	result.probe.honoured = "no";
+	assert_usable("wc", "tx_rate", "ignores memory types");
+	for (i = 0; i < 3; i++) {
+		set_counts(&samples[ARM_WC][i], 10, 1);
+		json_object_update_new(samples[ARM_WC][i].bus.values, json_pack("{sf sf sf sf}",
+			"pace_ps", 250000.0, "pace_uc", 306360.0, "pace_wc", 126250.0,
+			"late_ns", 1.5e9));
+	}
+	assert_usable("wc", "tx_rate", NULL);
+	assert_usable("wc/uc", "tx_rate", NULL);
+	result.probe.honoured = "unknown";
+	assert_usable("wc/uc", "tx_rate", NULL);
+	json = report_json(&result);
+	for (i = 0; i < 3; i++)
+		assert_string_equal(json_string_value(json_object_get(metric(json, arms[i],
+			"tx_rate"), "kind")), "emulated");
+	assert_string_equal(json_string_value(json_object_get(metric(json, "wc", "pcie_writes"),
+		"kind")), "counted");
+	f = open_memstream(&table, &size);
+	report_table(json, f, false);
+	fclose(f);
+	assert_non_null(strstr(table, "*Emulated*: an instruction takes 250 ns, a PCIe write as "
+		"long as 306.4 of them uncached, 126.2 from a WC buffer"));
+	assert_null(strstr(table, "ratios mean nothing"));
+	free(table);
+	json_decref(json);
+	for (i = 0; i < 3; i++)
+		bus_free(&samples[ARM_WC][i].bus);
+}
+
 static void
 the_status_is_how_it_ended(void **state)
 {
@@ -451,6 +492,7 @@ main(void)
 		cmocka_unit_test_setup(a_case_is_the_same_in_another_slot, setup),
 		cmocka_unit_test_setup(what_may_not_be_used_says_why, setup),
 		cmocka_unit_test_setup(counts_are_of_every_run, setup),
+		cmocka_unit_test_setup(what_is_emulated_says_so, setup),
 		cmocka_unit_test_setup(what_the_cloud_held_back_is_told, setup),
 		cmocka_unit_test_setup(the_status_is_how_it_ended, setup),
 		cmocka_unit_test_setup(a_refusal_says_what_was_seen, setup),

@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)) + '/..')
 from wc_results import results # noqa: E402
 
 # What the lab adds: lab/host/test_model.py has a document with it.
-ADDED = re.compile(r'modelled|profile|crossover_ns|/lab\b')
+ADDED = re.compile(r'modelled|profile|crossover_ns|known|/lab\b')
 
 
 def described(part, path='#'):

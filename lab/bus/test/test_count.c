@@ -172,6 +172,69 @@ residency(void **state)
 	assert_int_equal(core.residency_worst, 1000000);
 }
 
+/* 250 ns an instruction; a UC write is 306 of them, one from a WC buffer 126.5. */
+static const struct pace pace = { 250000, 306000, 126500 };
+
+/* What a packet of ENA's takes: 230 instructions, and by the arm 17 UC writes, or 1 and 2 lines. */
+static void
+time_is_counts_times_costs(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(core_takes(&core, &pace, 0), 0);
+	assert_int_equal(core_takes(&core, &pace, 230), 230 * 250);
+	for (i = 0; i < 17; i++)
+		store(TYPE_UC, LOW + 8 * i, 8, i, 0x100);
+	assert_int_equal(core_takes(&core, &pace, 230), (230 + 17 * 306) * 250);
+	core_reset(&core);
+	for (i = 0; i < 16; i++)
+		store(TYPE_WC, LOW + 8 * i, 8, i, 0x100);
+	store(TYPE_UC, LOW + 4096, 4, i, 0x100);
+	assert_int_equal(core_takes(&core, &pace, 230), (230 + 306 + 2 * 126.5) * 250);
+	/* hours of it are no overflow */
+	assert_int_equal(core_takes(&core, &pace, 40000000000) / 1000000000, 10000);
+}
+
+static void
+pace_begins_with_the_first_store(void **state)
+{
+	const int64_t start = 1000000000000;
+	int64_t then;
+
+	(void)state;
+	/* a million instructions, none of them at that pace */
+	store(TYPE_UC, LOW, 4, 1, 0x100);
+	assert_int_equal(core_goes_on(&core, &pace, 1000000, start), start);
+	/* 100 instructions and a write later: so long after it, however soon it came */
+	store(TYPE_UC, LOW, 4, 2, 0x100);
+	then = start + (100 + 306) * 250;
+	assert_int_equal(core_goes_on(&core, &pace, 1000100, start + 1), then);
+	assert_int_equal(core_goes_on(&core, &pace, 1000100, then), then);
+	assert_int_equal(core.c.late_ns, 0);
+}
+
+/* Who is late does not wait until he has made up for it; what is too much is written off. */
+static void
+what_was_lost_is_made_up_for(void **state)
+{
+	const int64_t start = 1000000000000, late = PACE_CREDIT_NS + 777;
+
+	(void)state;
+	assert_int_equal(core_goes_on(&core, &pace, 0, start), start);
+	assert_int_equal(core_goes_on(&core, &pace, 4, start + PACE_CREDIT_NS), start + 1000);
+	assert_int_equal(core.c.late_ns, 0);
+	/* there is nothing left to make up for after as many instructions as take that long */
+	assert_int_equal(core_goes_on(&core, &pace, 4 + PACE_CREDIT_NS / 250, start + 1001),
+		start + 1000 + PACE_CREDIT_NS);
+	core_reset(&core);
+	assert_int_equal(core_goes_on(&core, &pace, 0, start), start);
+	assert_int_equal(core_goes_on(&core, &pace, 0, start + late), start + 777);
+	assert_int_equal(core.c.late_ns, 777);
+	assert_int_equal(core_goes_on(&core, &pace, 4, start + late), start + 777 + 1000);
+	assert_int_equal(core.c.late_ns, 777);
+}
+
 /* Several CPUs add up, site by site. */
 static void
 sums(void **state)
@@ -206,6 +269,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(partial_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_drains, setup, teardown),
 		cmocka_unit_test_setup_teardown(residency, setup, teardown),
+		cmocka_unit_test_setup_teardown(time_is_counts_times_costs, setup, teardown),
+		cmocka_unit_test_setup_teardown(pace_begins_with_the_first_store, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_lost_is_made_up_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(sums, setup, teardown),
 	};
 
