@@ -74,6 +74,11 @@ static const char usage[] =
 "      --eal ARG           a further argument for EAL; may repeat\n"
 "      --testpmd-arg ARG   a further argument for testpmd; may repeat\n"
 "\n"
+"Against another build\n"
+"      --against WHAT      plugin=PATH, testpmd=PATH, run=PATH, with commas between: a build\n"
+"                          that has these has starts among ours, as many, in mirrored order\n"
+"      --against-json FILE its results, for dpdk-wc-results compare\n"
+"\n"
 "Who observes the memory type\n"
 "  -w, --witness PATH      page tables, read from outside (default $WC_WITNESS). Without a\n"
 "                          witness: what the kernel guarantees to the plugin, else\n"
@@ -114,11 +119,15 @@ enum {
 	OPT_TESTPMD_ARG,
 	OPT_BACKEND,
 	OPT_CHECK,
+	OPT_AGAINST,
+	OPT_AGAINST_JSON,
 	OPT_MAX_REPEATS,
 	OPT_PRECISION,
 };
 
 static const struct option options[] = {
+	{ "against", required_argument, NULL, OPT_AGAINST },
+	{ "against-json", required_argument, NULL, OPT_AGAINST_JSON },
 	{ "arms", required_argument, NULL, 'a' },
 	{ "backend", required_argument, NULL, OPT_BACKEND },
 	{ "bursts", required_argument, NULL, 'b' },
@@ -295,6 +304,36 @@ append(const char *option, const char *text, const char **v, unsigned int *n)
 }
 
 static enum wc_status
+parse_against(const char *text, struct args *a)
+{
+	const struct {
+		const char *key;
+		const char **path;
+	} parts[] = {
+		{ "plugin=", &a->other.plugin }, { "testpmd=", &a->other.testpmd },
+		{ "run=", &a->other.run },
+	};
+	char *rest = a->other.words, *item;
+	size_t i, n = snprintf(rest, sizeof(a->other.words), "%s", text);
+
+	if (n >= sizeof(a->other.words))
+		return fail(WC_USAGE, "--against: longer than %zu", sizeof(a->other.words) - 1);
+	a->against = true;
+	while ((item = strsep(&rest, ",")) != NULL) {
+		for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+			n = strlen(parts[i].key);
+			if (strncmp(item, parts[i].key, n) == 0 && item[n] != '\0')
+				break;
+		}
+		if (i == sizeof(parts) / sizeof(parts[0]))
+			return fail(WC_USAGE, "--against %s: not of the form "
+				"plugin=PATH,testpmd=PATH,run=PATH", text);
+		*parts[i].path = item + n;
+	}
+	return WC_OK;
+}
+
+static enum wc_status
 parse_option(struct args *a, int opt, const char *arg, bool *have_arms)
 {
 	struct target_args *t;
@@ -361,6 +400,11 @@ parse_option(struct args *a, int opt, const char *arg, bool *have_arms)
 		return WC_OK;
 	case OPT_EAL:
 		return append("--eal", arg, a->eal, &a->n_eal);
+	case OPT_AGAINST:
+		return parse_against(arg, a);
+	case OPT_AGAINST_JSON:
+		a->other.json = arg;
+		return WC_OK;
 	case OPT_MAX_REPEATS:
 		return parse_unsigned("--max-repeats", arg, STATS_STOPPED_STARTS, 1000,
 			&a->max_repeats);
@@ -409,6 +453,8 @@ check_consistency(struct args *a, bool have_arms)
 		a->witness = NULL;
 	if (a->wc_by == WC_BY_KERNEL && !have_arms)
 		a->arms[ARM_PLAIN] = a->arms[ARM_UC] = false;
+	if (a->other.json != NULL && !a->against)
+		return fail(WC_USAGE, "--against-json %s: there is no --against", a->other.json);
 	if (a->precision > 0 && !(a->arms[ARM_UC] && a->arms[ARM_WC]))
 		return fail(WC_USAGE, "--precision: of wc/uc, so both arms are needed; see --arms");
 	if (a->precision > 0 && a->repeats < STATS_STOPPED_STARTS)
@@ -424,6 +470,19 @@ check_consistency(struct args *a, bool have_arms)
 				"is needed", t->device);
 	}
 	return WC_OK;
+}
+
+void
+args_against(const struct args *a, struct args *other)
+{
+	*other = *a;
+	other->json = a->other.json;
+	if (a->other.testpmd != NULL)
+		other->testpmd = a->other.testpmd;
+	if (a->other.plugin != NULL)
+		other->plugin = a->other.plugin;
+	if (a->other.run != NULL)
+		other->run = a->other.run;
 }
 
 bool

@@ -83,6 +83,12 @@ struct args {
 	char probe_device[VFIO_WC_BDF_LEN];
 	struct bar_range probe;
 	const char *json;
+	bool against;		/* the runs of another build are among ours */
+	struct {
+		const char *testpmd, *plugin, *run;	/* NULL: the same */
+		const char *json;
+		char words[1024];	/* of --against: where these paths stand */
+	} other;
 	const char *show;
 	bool check;
 	bool verbose;
@@ -96,6 +102,10 @@ args_maps(const struct args *a, enum arm arm);
 /* In any arm? */
 bool
 args_maps_any(const struct args *a);
+
+/* What it has been told for the other build. */
+void
+args_against(const struct args *a, struct args *other);
 
 /* Options to a; messages name the option and the value. */
 enum wc_status

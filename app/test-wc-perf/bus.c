@@ -145,7 +145,8 @@ emulated_json(const struct bus *bus)
 		return NULL;
 	return json_pack("{sf sf sf sf}", "instruction_ns", value(bus, "pace_ps") / 1e3,
 		"uc_instructions", value(bus, "pace_uc") / 1e3,
-		"wc_instructions", value(bus, "pace_wc") / 1e3, "late_s", value(bus, "late_ns") / 1e9);
+		"wc_instructions", value(bus, "pace_wc") / 1e3,
+		"late_s", value(bus, "late_ns") / 1e9);
 }
 
 static json_t *

@@ -208,7 +208,8 @@ add_ratio(json_t *all, const struct result *r, const struct perf_case *k, enum a
 	if (json_array_size(reasons) == 0)
 		arm_reasons(r, k, under, reasons);
 	reason(reasons, over == ARM_WC && strcmp(r->probe.honoured, "unknown") == 0 &&
-		!metrics_emulated(k), "whether this platform honours memory types is unknown (--probe)");
+		!metrics_emulated(k),
+		"whether this platform honours memory types is unknown (--probe)");
 	snprintf(arm, sizeof(arm), "%s/%s", arm_names[over], arm_names[under]);
 	json_array_append_new(all, metric_json(id, arm, "tx_rate", "ratio", "higher", kind,
 		reasons, samples));

@@ -116,6 +116,19 @@ prepare_target(const struct target_args *ta, struct target *t)
 	return st;
 }
 
+/* The programs of ours, and of the other one. */
+static void
+ready_builds(json_t *all, const struct args *a)
+{
+	struct args other;
+
+	ready_programs(all, a);
+	if (a->against) {
+		args_against(a, &other);
+		ready_programs(all, &other);
+	}
+}
+
 /* Everything that must be right before the first run. */
 static enum wc_status
 prepare(struct args *a, struct result *r, int *witness)
@@ -131,7 +144,7 @@ prepare(struct args *a, struct result *r, int *witness)
 		if (st == WC_OK)
 			ready_device(all, a, &r->targets[i]);
 	}
-	ready_programs(all, a);
+	ready_builds(all, a);
 	if (st == WC_OK)
 		st = ready_or_fail(all);
 	json_decref(all);
@@ -179,7 +192,7 @@ check(const struct args *a, struct result *r)
 		if (witness >= 0)
 			close(witness);
 		ready_machine(all, bound);
-		ready_programs(all, a);
+		ready_builds(all, a);
 		ready_warnings(all);
 		is_ready = ready_text(all, stdout);
 		json = json_pack("{ss sb sO}", "schema", READY_SCHEMA, "ready", is_ready, "checks",
@@ -225,31 +238,54 @@ start(const struct result *r)
 	return st;
 }
 
-/* However it ended: file and table. */
+/* However it ended: files and tables. */
 static enum wc_status
-finish(struct result *r, enum wc_status st)
+finish(struct result *r, unsigned int n, enum wc_status st)
 {
-	enum wc_status written;
+	enum wc_status written = WC_OK, one;
+	unsigned int i;
 	json_t *json;
 
-	r->running = false;
-	r->status = st;
-	json = report_json(r);
-	written = write_result(r, json);
-	if (json != NULL)
-		report_table(json, stdout, isatty(STDOUT_FILENO));
-	json_decref(json);
+	for (i = 0; i < n; i++) {
+		r[i].running = false;
+		r[i].status = st;
+		json = report_json(&r[i]);
+		one = write_result(&r[i], json);
+		if (written == WC_OK)
+			written = one;
+		if (n > 1 && r[i].n_cases > 0)
+			printf("%s: %s, %s\n", i == 0 ? "This build" : "\nThe other one",
+				r[i].args->testpmd, r[i].args->plugin);
+		if (json != NULL)
+			report_table(json, stdout, isatty(STDOUT_FILENO));
+		json_decref(json);
+	}
+	if (n > 1 && r[0].n_cases > 0 && (st == WC_OK || st == WC_IMPRECISE) &&
+			r[0].args->json != NULL && r[1].args->json != NULL)
+		printf("\nBetter or worse: dpdk-wc-results compare %s %s\n", r[1].args->json,
+			r[0].args->json);
 	return st == WC_OK ? written : st;
+}
+
+/* The other build's: prepared as ours, with its own words. */
+static void
+make_other(struct result *r, struct args *other)
+{
+	args_against(r[0].args, other);
+	r[1] = r[0];
+	r[1].args = other;
 }
 
 int
 perf(int argc, char **argv)
 {
-	struct args args;
-	struct result r = { .args = &args, .probe.honoured = "unknown", .running = true };
+	struct result r[2] = { { .probe.honoured = "unknown", .running = true } };
+	struct args args, other;
+	unsigned int i, n;
 	enum wc_status st;
 	int witness = -1;
 
+	r->args = &args;
 	st = args_parse(&args, argc, argv);
 	if (args.done)
 		return st;
@@ -257,20 +293,25 @@ perf(int argc, char **argv)
 		return st == WC_OK ? show(args.show) : st;
 
 	if (args.check)
-		return st == WC_OK ? check(&args, &r) : st;
+		return st == WC_OK ? check(&args, r) : st;
 
-	timestamp(r.started, sizeof(r.started));
+	timestamp(r->started, sizeof(r->started));
+	n = args.against ? 2 : 1;
+	make_other(r, &other);
 	if (st != WC_OK)
-		return finish(&r, st);
+		return finish(r, n, st);
 	catch_signals();
-	st = start(&r);
+	for (i = 0; st == WC_OK && i < n; i++)
+		st = start(&r[i]);
 	if (st != WC_OK)
 		return st;
-	st = prepare(&args, &r, &witness);
+	st = prepare(&args, r, &witness);
+	make_other(r, &other);
 	if (st == WC_OK)
-		st = run(&r, witness);
-	st = finish(&r, st);
-	free_cases(&r);
+		st = run(r, n, witness);
+	st = finish(r, n, st);
+	for (i = 0; i < n; i++)
+		free_cases(&r[i]);
 	if (witness >= 0)
 		close(witness);
 	return st;

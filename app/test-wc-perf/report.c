@@ -509,9 +509,9 @@ notes(const json_t *result, FILE *f, const struct paint *paint)
 			json_number_value(json_array_get(ci, 1)));
 	}
 	if (emulated != NULL)
-		fprintf(f, "%s*Emulated*: an instruction takes %.0f ns, a PCIe write as long as %.1f "
-			"of them uncached, %.1f from a WC buffer: rates and ratios are of such a "
-			"machine, not of any hardware.%s\n", paint->strong,
+		fprintf(f, "%s*Emulated*: an instruction takes %.0f ns, a PCIe write as long as "
+			"%.1f of them uncached, %.1f from a WC buffer: rates and ratios are of "
+			"such a machine, not of any hardware.%s\n", paint->strong,
 			real_at(emulated, "instruction_ns"), real_at(emulated, "uc_instructions"),
 			real_at(emulated, "wc_instructions"), paint->off);
 	else if (strcmp(honoured, "no") == 0)

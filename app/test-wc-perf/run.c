@@ -22,8 +22,10 @@
 #define REQUEST 128
 
 struct context {
-	struct result *r;
-	struct target *target;
+	struct result *builds;
+	unsigned int n_builds;
+	struct result *r;	/* one of them */
+	struct target *target;	/* of its */
 	struct observer observer;
 	struct testpmd testpmd;
 	unsigned int start;	/* of testpmd, from 1 */
@@ -382,13 +384,13 @@ progress(struct context *c, const struct perf_case *k, enum arm arm)
 	const double spent = now() - c->started;
 
 	c->done++;
-	fprintf(stderr, "[%*u/%u] %s start %u, %-5s run %zu/%u, frame %u, burst %u, queues %u: "
+	fprintf(stderr, "[%*u/%u] %s start %u%s, %-5s run %zu/%u, frame %u, burst %u, queues %u: "
 		"%.4f Mpps, %s (%s); %.0f s, about %.0f s to go\n",
 		c->total < 10 ? 1 : c->total < 100 ? 2 : 3, c->done, c->total,
-		c->target->dev.bdf, c->start, arm_names[arm], runs->n,
-		c->repeats * c->r->args->turns, k->frame, k->burst, k->queues,
-		runs->samples[runs->n - 1].mpps, runs->seen.type, runs->seen.source, spent,
-		spent / c->done * (c->total - c->done));
+		c->target->dev.bdf, c->start, c->r == c->builds ? "" : " (other build)",
+		arm_names[arm], runs->n, c->repeats * c->r->args->turns, k->frame, k->burst,
+		k->queues, runs->samples[runs->n - 1].mpps, runs->seen.type, runs->seen.source,
+		spent, spent / c->done * (c->total - c->done));
 }
 
 /* A turn of one arm. */
@@ -502,18 +504,48 @@ count_arms(const struct args *a)
 	return n;
 }
 
-/* How many of the cases with these queues are not as precise as they should be. */
+/* How many of the cases with these queues are not as precise as they should be, in any build. */
 static unsigned int
 imprecise(const struct context *c, unsigned int queues)
 {
+	const size_t target = c->target - c->r->targets;
 	const struct args *a = c->r->args;
 	const struct perf_case *k;
+	const struct result *r;
 	unsigned int n = 0;
 
-	for (k = c->r->cases; k < &c->r->cases[c->r->n_cases]; k++)
-		n += a->precision > 0 && k->target == c->target && k->queues == queues &&
-			!(metrics_precision(a, k) <= a->precision);
+	for (r = c->builds; r < &c->builds[c->n_builds]; r++)
+		for (k = r->cases; k < &r->cases[r->n_cases]; k++)
+			n += a->precision > 0 && k->target == &r->targets[target] &&
+				k->queues == queues && !(metrics_precision(a, k) <= a->precision);
 	return n;
+}
+
+/* What follows is of this build. */
+static void
+turn_to(struct context *c, unsigned int build, size_t target)
+{
+	c->r = &c->builds[build];
+	c->target = &c->r->targets[target];
+	c->observer.args = c->r->args;
+	c->observer.refusal = &c->r->refusal;
+	c->observer.dev = &c->target->dev;
+	c->observer.range = &c->target->range;
+}
+
+/* A repeat of each build, in mirrored order. */
+static enum wc_status
+run_builds(struct context *c, unsigned int queues, unsigned int repeat)
+{
+	const size_t target = c->target - c->r->targets;
+	enum wc_status st = WC_OK;
+	unsigned int i;
+
+	for (i = 0; st == WC_OK && i < c->n_builds; i++) {
+		turn_to(c, repeat % 2 == 0 ? i : c->n_builds - 1 - i, target);
+		st = run_repeat(c, queues, repeat);
+	}
+	return st;
 }
 
 /* As many starts as were asked for, and as the precision needs. */
@@ -526,11 +558,12 @@ run_repeats(struct context *c, unsigned int queues)
 
 	c->repeats = a->repeats;
 	for (repeat = 0; st == WC_OK && repeat < c->repeats; repeat++) {
-		st = run_repeat(c, queues, repeat);
+		st = run_builds(c, queues, repeat);
 		if (st == WC_OK && repeat + 1 == c->repeats && c->repeats < a->max_repeats &&
 				imprecise(c, queues) > 0) {
 			c->repeats++;
-			c->total += count_arms(a) * a->turns * a->frames.n * a->bursts.n;
+			c->total += c->n_builds * count_arms(a) * a->turns * a->frames.n *
+				a->bursts.n;
 		}
 	}
 	return st;
@@ -538,25 +571,27 @@ run_repeats(struct context *c, unsigned int queues)
 
 /* All runs on one device. */
 static enum wc_status
-run_target(struct context *c)
+run_target(struct context *c, size_t target)
 {
-	const struct args *a = c->r->args;
-	struct target *t = c->target;
+	const struct args *a = c->builds->args;
 	enum wc_status st = WC_OK;
-	unsigned int q;
+	struct target *t;
+	unsigned int b, q;
 
-	/* This process stays off the forwarding lcores; so does what testpmd inherits. */
-	st = place_self(t->place.lcores.v[0]);
-	c->observer.dev = &t->dev;
-	c->observer.range = &t->range;
-	c->observer.cpu = t->place.lcores.v[1];
 	c->observer.plain[0] = '\0';
-	if (st == WC_OK && t->args->range_from == RANGE_TABLE)
-		st = look_up(t);
-	if (st != WC_OK)
-		return st;
-	t->mtrr_wc = memtype_mtrr_wc(t->dev.bar[t->range.bar].start + t->range.offset,
-		t->range.len);
+	for (b = c->n_builds; st == WC_OK && b-- > 0; ) {
+		turn_to(c, b, target);
+		t = c->target;
+		if (t->args->range_from == RANGE_TABLE)
+			st = look_up(t);
+		if (st == WC_OK)
+			t->mtrr_wc = memtype_mtrr_wc(t->dev.bar[t->range.bar].start +
+				t->range.offset, t->range.len);
+	}
+	/* This process stays off the forwarding lcores; so does what testpmd inherits. */
+	c->observer.cpu = c->target->place.lcores.v[1];
+	if (st == WC_OK)
+		st = place_self(c->target->place.lcores.v[0]);
 	for (q = 0; st == WC_OK && q < a->queues.n; q++)
 		st = run_repeats(c, a->queues.v[q]);
 	return st;
@@ -599,29 +634,34 @@ check_precision(const struct result *r)
 }
 
 enum wc_status
-run(struct result *r, int witness)
+run(struct result *r, unsigned int n, int witness)
 {
 	const struct args *a = r->args;
 	struct context c = {
-		.r = r,
+		.builds = r,
+		.n_builds = n,
 		.witness = witness,
 		.started = now(),
 		.testpmd = { .prompt = -1, .telemetry = -1, .verbose = a->verbose },
-		.observer = { .args = a, .witness = witness, .refusal = &r->refusal },
+		.observer = { .witness = witness },
 	};
-	enum wc_status st;
+	enum wc_status st = WC_OK;
 	unsigned int i;
 
-	/* What other modes send is no frame that the witness knows as testpmd's. */
-	r->compare_counts = strcmp(a->forward, "txonly") == 0;
-	st = make_cases(r);
-	c.total = count_arms(a) * a->repeats * a->turns * r->n_cases;
-	for (i = 0; st == WC_OK && i < a->n_targets; i++) {
-		c.target = &r->targets[i];
-		st = run_target(&c);
+	for (i = 0; st == WC_OK && i < n; i++) {
+		/* What other modes send is no frame that the witness knows as testpmd's. */
+		r[i].compare_counts = strcmp(a->forward, "txonly") == 0;
+		st = make_cases(&r[i]);
 	}
-	r->seconds = now() - c.started;
-	if (st == WC_OK)
-		st = check_counts(r);
-	return st == WC_OK ? check_precision(r) : st;
+	c.total = n * count_arms(a) * a->repeats * a->turns * r->n_cases;
+	for (i = 0; st == WC_OK && i < a->n_targets; i++)
+		st = run_target(&c, i);
+	for (i = 0; i < n; i++)
+		r[i].seconds = now() - c.started;
+	for (i = 0; st == WC_OK && i < n; i++)
+		st = check_counts(&r[i]);
+	for (i = 0; i < n && (st == WC_OK || st == WC_IMPRECISE); i++)
+		if (check_precision(&r[i]) != WC_OK)
+			st = WC_IMPRECISE;
+	return st;
 }

@@ -6,11 +6,12 @@
 #include "report.h"
 
 /*
- * The measurement: r holds what was asked (args, device, place, range) and receives what came
- * of it, also when it ends early.
+ * The measurement: of n builds (1; 2: ours and another) that are otherwise alike, whose starts
+ * alternate. Each of r holds what was asked (args, device, place, range) and receives what came of
+ * it, also when it ends early.
  */
 enum wc_status
-run(struct result *r, int witness);
+run(struct result *r, unsigned int n, int witness);
 
 /*
  * The order of the arms in a round, of turns or of starts: two rounds make a block, a random order

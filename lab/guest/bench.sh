@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # bench.sh [--quick] [--wc-by-kernel] [--emulated] [--device NAME] [-- ARGS...]: what lab/run bench
-# runs in the guest. Result: /results/bench.json. ARGS go to dpdk-test-wc-perf; of repeated ones the last
-# counts.
+# runs in the guest. Result: /results/bench.json. ARGS go to dpdk-test-wc-perf; of repeated ones the
+# last counts.
 
 set -u
 # The NIC that needs WC. Under emulation a start of testpmd takes 5 s, a turn 1.2 s.

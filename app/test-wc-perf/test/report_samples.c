@@ -70,7 +70,8 @@ fill_bus(struct bus *bus, size_t run)
 		"bus wire_bytes 168000000", "bus residency_median 1012", "bus residency_p99 1014",
 		"bus residency_worst 8192", "bus stores_full 16000000",
 		"bus hash 18446744073709551615", "bus pace_ps 250000", "bus pace_uc 306360",
-		"bus pace_wc 126250", "bus late_ns 1500000000", "bus site 0x7f0000001234 16000000 2000000 0 15" };
+		"bus pace_wc 126250", "bus late_ns 1500000000",
+		"bus site 0x7f0000001234 16000000 2000000 0 15" };
 	char writes[64];
 	size_t i;
 

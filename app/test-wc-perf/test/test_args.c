@@ -129,6 +129,32 @@ precision(void **state)
 }
 
 static void
+against_another_build(void **state)
+{
+	struct args a, other;
+
+	(void)state;
+	assert_int_equal(parse(&a, "-D 0000:00:03.0 --json j --testpmd t --plugin p"), WC_OK);
+	assert_false(a.against);
+	assert_int_equal(parse(&a, "-D 0000:00:03.0 --json j --testpmd t --plugin p -n 5 "
+		"--against plugin=/a=b.so,run=/r --against-json k"), WC_OK);
+	assert_true(a.against);
+	args_against(&a, &other);
+	assert_string_equal(other.plugin, "/a=b.so");
+	assert_string_equal(other.run, "/r");
+	assert_string_equal(other.testpmd, "t");
+	assert_string_equal(other.json, "k");
+	assert_int_equal(other.repeats, 5);
+	assert_string_equal(a.plugin, "p");
+	assert_string_equal(a.json, "j");
+	/* ours alone has a file */
+	assert_int_equal(parse(&a, "-D 0000:00:03.0 --json j --against testpmd=/x"), WC_OK);
+	args_against(&a, &other);
+	assert_string_equal(other.testpmd, "/x");
+	assert_null(other.json);
+}
+
+static void
 mistakes(void **state)
 {
 	static const struct {
@@ -154,6 +180,10 @@ mistakes(void **state)
 		{ "-D 0000:00:03.0 --precision 1%%", "1%%" },
 		{ "-D 0000:00:03.0 --precision 1% -a plain,wc", "both arms" },
 		{ "-D 0000:00:03.0 --precision 1% --max-repeats 5", "--max-repeats" },
+		{ "-D 0000:00:03.0 --against /prefix", "/prefix" },
+		{ "-D 0000:00:03.0 --against plugin=", "plugin=: not of the form" },
+		{ "-D 0000:00:03.0 --against plugin=/x,", "not of the form" },
+		{ "-D 0000:00:03.0 --against-json k", "no --against" },
 		{ "-D 0000:00:03.0 --window 0", "--window" },
 		{ "-D 0000:00:03.0 --window nan", "--window" },
 		{ "-D 0000:00:03.0 --warmup 1s", "1s" },
@@ -212,6 +242,7 @@ main(void)
 		cmocka_unit_test(wc_by_run),
 		cmocka_unit_test(wc_by_eal),
 		cmocka_unit_test(precision),
+		cmocka_unit_test(against_another_build),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(order_is_balanced),
 	};

@@ -27,7 +27,7 @@ int __wrap_vfio_wc_open(const struct vfio_wc_sysfs *pci, const char *token,
 	struct vfio_wc_opened *opened, struct vfio_wc_why *why);
 void __wrap_vfio_wc_close(struct vfio_wc_opened *opened);
 int __wrap_rte_vfio_wc_probe(const char *device, int fd, struct rte_vfio_wc_error *error);
-enum wc_status __wrap_run(struct result *r, int witness);
+enum wc_status __wrap_run(struct result *r, unsigned int n, int witness);
 
 void
 __wrap_vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, struct vfio_wc_holder *out)
@@ -66,9 +66,10 @@ __wrap_rte_vfio_wc_probe(const char *device, int fd, struct rte_vfio_wc_error *e
 }
 
 enum wc_status
-__wrap_run(struct result *r, int witness)
+__wrap_run(struct result *r, unsigned int n, int witness)
 {
 	(void)r;
+	(void)n;
 	(void)witness;
 	fake.started = true;
 	return WC_OK;

@@ -33,7 +33,7 @@ int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 int __real_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to);
-enum wc_status __wrap_run(struct result *r, int witness);
+enum wc_status __wrap_run(struct result *r, unsigned int n, int witness);
 
 int
 __wrap_fsync(int fd)
@@ -81,12 +81,13 @@ expect(const char *status, const char *message)
 }
 
 enum wc_status
-__wrap_run(struct result *r, int witness)
+__wrap_run(struct result *r, unsigned int n, int witness)
 {
 	struct stat file;
 	json_t *json;
 
 	(void)r;
+	(void)n;
 	(void)witness;
 	if (stat(path, &file) == 0 && S_ISREG(file.st_mode)) {
 		json = json_load_file(path, 0, NULL);
@@ -215,6 +216,37 @@ not_precise_enough_is_a_status_of_its_own(void **state)
 	json = json_load_file(path, 0, NULL);
 	assert_string_equal(json_string_value(json_object_get(json, "status")), "ok");
 	assert_null(json_object_get(json, "message"));
+	json_decref(json);
+}
+
+/* Each has its own file, from the beginning on, with its own words. */
+static void
+another_build_has_its_own_file(void **state)
+{
+	char other[128], line[512];
+	json_t *json;
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s/other.json", dir);
+	snprintf(line, sizeof(line), GOOD " --against plugin=/nowhere/other.so --against-json %s",
+		path, other);
+	assert_int_equal(perf_with(line), WC_OK);
+	json = json_load_file(other, 0, NULL);
+	unlink(other);
+	assert_non_null(json);
+	assert_string_equal(json_string_value(json_object_get(json, "status")), "ok");
+	assert_string_equal(json_string_value(json_object_get(json_object_get(json_object_get(
+		json_object_get(json, "environment"), "parts"), "plugin"), "path")),
+		"/nowhere/other.so");
+	json_decref(json);
+	/* what it lacks is missing, too */
+	snprintf(line, sizeof(line), GOOD " --against testpmd=/nowhere/t --against-json %s", path,
+		other);
+	assert_int_equal(perf_with(line), WC_ENVIRONMENT);
+	expect("not ready", "/nowhere/t: no such program");
+	json = json_load_file(other, 0, NULL);
+	unlink(other);
+	assert_string_equal(json_string_value(json_object_get(json, "status")), "not ready");
 	json_decref(json);
 }
 
@@ -377,6 +409,7 @@ main(void)
 		T(so_do_wrong_arguments),
 		T(while_it_runs_it_says_so),
 		T(not_precise_enough_is_a_status_of_its_own),
+		T(another_build_has_its_own_file),
 		T(one_result_goes_where_nothing_is_kept),
 		T(what_cannot_be_written_is_said_at_the_start),
 		T(it_is_replaced_when_it_is_on_the_disk),

@@ -22,7 +22,9 @@ static struct {
 	double drift;		/* it gets faster by such a part each second */
 	double noise;		/* the wc arm, in every other start */
 	unsigned int starts;
-	/* "(" it starts, "." the range is mapped anew, "p", "u", "w" a turn, ")" it ends */
+	bool other;		/* it is of the other build, which is faster by half */
+	/* "(" it starts, "[" the other build's does, "." the range is mapped anew, "p", "u", "w" a
+	 * turn, ")" it ends */
 	char story[256];
 } fake;
 
@@ -69,9 +71,12 @@ __wrap_testpmd_start(struct testpmd *t, char *const *argv, const char *prefix)
 		assert_true(strncmp(*argv, "--vdev", 6) != 0);
 		if (strncmp(*argv, "--range=", 8) == 0 || strncmp(*argv, "--vfio-wc=", 10) == 0)
 			fake.mapped = type_of(*argv);
-		fake.plugin = fake.plugin || strcmp(*argv, "/the/plugin.so") == 0;
+		fake.other = strcmp(*argv, "/the/other.so") == 0;
+		fake.plugin = fake.plugin || fake.other || strcmp(*argv, "/the/plugin.so") == 0;
+		if (fake.plugin)
+			break;
 	}
-	tell('(');
+	tell(fake.other ? '[' : '(');
 	return WC_OK;
 }
 
@@ -161,8 +166,9 @@ __wrap_pause_for(double seconds)
 {
 	fake.now += seconds;
 	if (fake.forwards)
-		fake.packets += seconds * mpps[fake.mapped] * 1e6 * exp(fake.drift * fake.now +
-			(fake.mapped == ARM_WC ? fake.noise * (fake.starts % 2) : 0));
+		fake.packets += (fake.other ? 1.5 : 1) * seconds * mpps[fake.mapped] * 1e6 *
+			exp(fake.drift * fake.now +
+				(fake.mapped == ARM_WC ? fake.noise * (fake.starts % 2) : 0));
 	return WC_OK;
 }
 
@@ -217,15 +223,21 @@ setup(void **state)
 	return forget_failure(state);
 }
 
-static int
-teardown(void **state)
+static void
+free_cases(struct result *r)
 {
 	size_t i;
 
+	for (i = 0; i < r->n_cases * N_ARMS; i++)
+		free(r->cases[i / N_ARMS].arms[i % N_ARMS].samples);
+	free(r->cases);
+}
+
+static int
+teardown(void **state)
+{
 	(void)state;
-	for (i = 0; i < result.n_cases * N_ARMS; i++)
-		free(result.cases[i / N_ARMS].arms[i % N_ARMS].samples);
-	free(result.cases);
+	free_cases(&result);
 	return 0;
 }
 
@@ -247,16 +259,16 @@ assert_samples(size_t n)
 		}
 }
 
-/* The story, turns alone. */
+/* The story, but for such events. */
 static const char *
-turns(void)
+without(const char *events)
 {
 	static char t[sizeof(fake.story)];
 	const char *p;
 	size_t n = 0;
 
 	for (p = fake.story; *p != '\0'; p++)
-		if (*p != '.')
+		if (strchr(events, *p) == NULL)
 			t[n++] = *p;
 	t[n] = '\0';
 	return t;
@@ -270,9 +282,9 @@ arms_take_turns_in_each_start(void **state)
 
 	(void)state;
 	args.repeats = args.max_repeats = 3;
-	assert_int_equal(run(&result, -1), WC_OK);
+	assert_int_equal(run(&result, 1, -1), WC_OK);
 	assert_samples(6);
-	t = turns();
+	t = without(".");
 	assert_int_equal(strlen(t), 3 * 8);
 	for (start = 0; start < 3; start++, t += 8) {
 		assert_true(t[0] == '(' && t[7] == ')');
@@ -292,7 +304,7 @@ the_type_is_exchanged_for_each_turn(void **state)
 	(void)state;
 	args.arms[ARM_PLAIN] = false;
 	args.repeats = args.max_repeats = 1;
-	assert_int_equal(run(&result, -1), WC_OK);
+	assert_int_equal(run(&result, 1, -1), WC_OK);
 	assert_samples(2);
 	assert_string_equal(fake.story, order[fake.story[2] == 'w']);
 }
@@ -306,7 +318,7 @@ samples_carry_start_order_and_time(void **state)
 	size_t i;
 
 	(void)state;
-	assert_int_equal(run(&result, -1), WC_OK);
+	assert_int_equal(run(&result, 1, -1), WC_OK);
 	for (arm = 0; arm < N_ARMS; arm++)
 		for (i = 0; i < 4; i++) {
 			s = &result.cases[0].arms[arm].samples[i];
@@ -330,10 +342,10 @@ who_decides_at_the_start_has_one_for_each_arm(void **state)
 		setup(state);
 		args.wc_by = doors[d];
 		args.arms[ARM_UC] = args.wc_by == WC_BY_RUN;
-		assert_int_equal(run(&result, -1), WC_OK);
+		assert_int_equal(run(&result, 1, -1), WC_OK);
 		assert_samples(4);
 		assert_null(strchr(fake.story, '.'));
-		t = turns();
+		t = without(".");
 		assert_int_equal(strlen(t), 2 * 4 * (args.arms[ARM_UC] ? 3 : 2));
 		for (i = 0; i < (args.arms[ARM_UC] ? 3 : 2); i++) {
 			found = strstr(t, args.arms[ARM_UC] ? arms[i] : eal[i]);
@@ -358,7 +370,7 @@ arms_of_a_case_are_neighbours(void **state)
 	(void)state;
 	args.frames = (struct list){ { 64, 64 }, 2 };
 	args.arms[ARM_PLAIN] = false;
-	assert_int_equal(run(&result, -1), WC_OK);
+	assert_int_equal(run(&result, 1, -1), WC_OK);
 	assert_samples(4);
 	for (c = 0; c < 2; c++)
 		for (turn = 0; turn < 4; turn++)
@@ -376,7 +388,7 @@ a_steady_drift_drops_out(void **state)
 
 	(void)state;
 	fake.drift = 0.05;
-	assert_int_equal(run(&result, -1), WC_OK);
+	assert_int_equal(run(&result, 1, -1), WC_OK);
 	for (arm = 0; arm < N_ARMS; arm++)
 		for (i = 0; i < 4; i++)
 			rate[arm][i] = result.cases[0].arms[arm].samples[i].mpps;
@@ -397,7 +409,7 @@ starts_are_added_until_it_is_precise_enough(void **state)
 	args.repeats = 6;
 	args.max_repeats = 30;
 	fake.noise = 0.02;
-	assert_int_equal(run(&result, -1), WC_OK);
+	assert_int_equal(run(&result, 1, -1), WC_OK);
 	wc = &result.cases[0].arms[ARM_WC];
 	/* t(97%) x 0.01 / sqrt(n - 1), about: 0.0103 with 8, 0.0093 with 9 */
 	assert_int_equal(wc->n, 9);
@@ -419,7 +431,7 @@ what_is_not_precise_enough_is_said(void **state)
 	args.repeats = 6;
 	args.max_repeats = 7;
 	fake.noise = 0.1;
-	result.status = run(&result, -1);
+	result.status = run(&result, 1, -1);
 	assert_int_equal(result.status, WC_IMPRECISE);
 	assert_int_equal(result.cases[0].arms[ARM_WC].n, 7);
 	json = report_json(&result);
@@ -454,11 +466,44 @@ each_case_is_precise_enough(void **state)
 	args.repeats = 6;
 	args.max_repeats = 30;
 	fake.noise = 0.02;
-	assert_int_equal(run(&result, -1), WC_OK);
+	assert_int_equal(run(&result, 1, -1), WC_OK);
 	assert_int_equal(result.n_cases, 4);
 	for (i = 0; i < 4; i++)
 		assert_int_equal(result.cases[i].arms[ARM_UC].n, 9);
 	assert_int_equal(fake.starts, 18);
+}
+
+/* As many of it, in mirrored order; what it measures is its own result's. */
+static void
+another_builds_starts_are_among_ours(void **state)
+{
+	struct args theirs;
+	struct result r[2];
+	enum arm arm;
+	size_t i;
+
+	(void)state;
+	args.other.plugin = "/the/other.so";
+	args.repeats = args.max_repeats = 3;
+	args.turns = 1;
+	args_against(&args, &theirs);
+	r[0] = r[1] = result;
+	r[1].args = &theirs;
+	assert_int_equal(run(r, 2, -1), WC_OK);
+	assert_string_equal(without(".puw)"), "([[(([");
+	for (arm = 0; arm < N_ARMS; arm++)
+		for (i = 0; i < 3; i++) {
+			assert_int_equal(r[0].cases[0].arms[arm].n, 3);
+			assert_int_equal(r[1].cases[0].arms[arm].n, 3);
+			assert_true(fabs(r[0].cases[0].arms[arm].samples[i].mpps /
+				mpps[arm] - 1) < 1e-6);
+			assert_true(fabs(r[1].cases[0].arms[arm].samples[i].mpps /
+				mpps[arm] - 1.5) < 1e-6);
+		}
+	assert_string_equal(r[1].targets[0].pmd, "net_fake");
+	assert_int_equal(r[1].cases[0].arms[ARM_UC].samples[0].start, 2);
+	free_cases(&r[0]);
+	free_cases(&r[1]);
 }
 
 static void
@@ -466,7 +511,7 @@ nothing_is_loaded_that_maps_nothing(void **state)
 {
 	(void)state;
 	args.arms[ARM_UC] = args.arms[ARM_WC] = false;
-	assert_int_equal(run(&result, -1), WC_OK);
+	assert_int_equal(run(&result, 1, -1), WC_OK);
 	assert_string_equal(fake.story, "(pp)(pp)");
 	assert_false(fake.plugin);
 }
@@ -477,7 +522,7 @@ what_cannot_be_exchanged_ends_the_run(void **state)
 	(void)state;
 	args.arms[ARM_PLAIN] = false;
 	fake.refuses = "type=wc";
-	assert_int_equal(run(&result, -1), WC_TESTPMD);
+	assert_int_equal(run(&result, 1, -1), WC_TESTPMD);
 	assert_said("type=wc");
 	assert_int_equal(result.cases[0].arms[ARM_WC].n, 0);
 	assert_false(fake.runs);
@@ -485,7 +530,7 @@ what_cannot_be_exchanged_ends_the_run(void **state)
 	teardown(state);
 	setup(state);
 	fake.refuses = "device detach";
-	assert_int_equal(run(&result, -1), WC_TESTPMD);
+	assert_int_equal(run(&result, 1, -1), WC_TESTPMD);
 	assert_said("device detach");
 	assert_false(fake.runs);
 }
@@ -504,6 +549,7 @@ main(void)
 		T(starts_are_added_until_it_is_precise_enough),
 		T(what_is_not_precise_enough_is_said),
 		T(each_case_is_precise_enough),
+		T(another_builds_starts_are_among_ours),
 		T(nothing_is_loaded_that_maps_nothing),
 		T(what_cannot_be_exchanged_ends_the_run),
 	};
