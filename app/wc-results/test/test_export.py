@@ -14,6 +14,7 @@ import pytest
 from common import TOOL, metric, result
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
+from wc_results import export
 
 STAGE = 'test'
 RATES = [1e6, 1.02e6, 1.01e6, 1.03e6, 1.0e6, 1.05e6]
@@ -96,6 +97,7 @@ def test_google_benchmark_is_compared_by_its_own_tool(exported, tmp_path):
     assert (first['items_per_second'], first['real_time']) == (1e6, 1000)
     assert first['pcie_writes'] == 2.04 and content['context']['caches'] == []
     assert [b['repetition_index'] for b in content['benchmarks']] == list(range(6))
+    assert first['label'] == 'measured, start 1, turn 1'
     for benchmark in content['benchmarks']:
         benchmark['real_time'] *= 2
         benchmark['cpu_time'] *= 2
@@ -106,6 +108,13 @@ def test_google_benchmark_is_compared_by_its_own_tool(exported, tmp_path):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert '+1.0000' in done.stdout and 'net_ena' in done.stdout
+
+
+def test_google_benchmark_says_which_turn_of_which_start():
+    text = export.google_benchmark([result([metric('wc', values=[1e6] * 6, turns=2,
+                                                   kind='emulated')])], None)
+    assert [benchmark['label'] for benchmark in json.loads(text)['benchmarks']] == [
+        'emulated, start %d, turn %d' % (start, turn) for start in (1, 2, 3) for turn in (1, 2)]
 
 
 def test_github_action_benchmark(exported):

@@ -30,6 +30,23 @@ def history():
         yield one
 
 
+def test_several_kernels_are_side_by_side(tmp_path):
+    files = []
+    for kernel, writes in ('6.1', 3.0), ('6.12', 2.0):
+        files.append(tmp_path / kernel)
+        files[-1].write_text(json.dumps(result([
+            metric('uc', 'pcie_writes', [16.0] * 6), metric('wc', 'pcie_writes', [writes] * 6),
+            metric()], kernel=kernel, lab={'emulated': 'aws-f1', 'qemu': '', 'host_cpu': '',
+                                           'host_kernel': ''})))
+    out = tmp_path / 'report.html'
+    subprocess.run([TOOL, 'report', '-o', out, '--charts', '/nowhere', *files], check=True)
+    page = out.read_text()
+    assert '<td>6.1, <em>emulated</em>\naws-f1</td>' in page
+    assert '16 -&gt; 3</td>' in page and '16 -&gt; 2</td>' in page
+    subprocess.run([TOOL, 'report', '-o', out, '--charts', '/nowhere', files[0]], check=True)
+    assert 'id="matrix"' not in out.read_text()
+
+
 @pytest.fixture(name='page')
 def pages(tmp_path):
     def make(charts=None):

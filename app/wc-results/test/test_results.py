@@ -119,6 +119,29 @@ def test_history_grows_and_forgets_nothing(file, tmp_path):
     assert len(os.listdir(folder)) == 2
 
 
+# --- matrix ---------------------------------------------------------------------------------------
+
+def test_runs_stand_side_by_side(file):
+    """The newest of each kernel and DPDK; one that failed is there, and gives way to a good one."""
+    def run(day, kernel, writes, **more):
+        found = result([metric('uc', 'pcie_writes', [16.0] * 6),
+                        metric('wc', 'pcie_writes', [writes] * 6), metric(**more)], kernel=kernel)
+        found['started'] = '2026-11-2%dT01:00:00Z' % day
+        return found
+    nothing = {**run(1, '6.12', 1.0), 'metrics': [], 'cases': [], 'status': 'not ready'}
+    other = {**run(3, '7.3', 3.0), 'metrics': [], 'cases': [], 'status': 'testpmd failed'}
+    runs = [run(3, '6.12', 2.04), nothing, run(2, '6.12', 9.0),
+            run(1, '6.1', 2.5, usable=False, reasons=['why']), other]
+    status, said = tool('matrix', *(file(one, '%d.json' % n) for n, one in enumerate(runs)))
+    case = '  net_ena 1d0f:ec20 bar2 txonly frame64 burst32 queues1 cores1'
+    assert (status, said.splitlines()) == (0, [
+        'DPDK 24.11.4, kernel 6.1: ok', case,
+        '    PCIe writes a packet 16 -> 2.5; wc/uc 2 (2..2) (!) not usable', '',
+        'DPDK 24.11.4, kernel 6.12: ok', case,
+        '    PCIe writes a packet 16 -> 2.04; wc/uc 2 (2..2)', '',
+        'DPDK 24.11.4, kernel 7.3: testpmd failed', '  nothing was measured'])
+
+
 # --- show -----------------------------------------------------------------------------------------
 
 def test_a_summary_has_80_columns_and_says_what_may_not_be_used(file):

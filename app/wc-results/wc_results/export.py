@@ -2,6 +2,7 @@
 """Results as others take them. What may not be used is left out, unless a format has a word for it;
 doc/results.rst says against what each is tested."""
 
+import collections
 import csv
 import io
 import json
@@ -81,7 +82,8 @@ def prometheus(all_results, args):
 
 
 def google_benchmark(all_results, args):
-    """A repetition for each sample of a rate; counts of the same run beside it."""
+    """A repetition for each sample of a rate, labelled with its start and turn; counts of the same
+    run beside it."""
     found = []
     for result in all_results:
         for metric in result['metrics']:
@@ -93,13 +95,17 @@ def google_benchmark(all_results, args):
                       (metric['case'], metric['arm'], 'counted', True)
                       for sample in other['samples']]
             name = '%s/%s' % (metric['case'], metric['arm'])
+            turns = collections.Counter()
             for number, sample in enumerate(metric['samples']):
+                start = sample.get('start', number + 1)
+                turns[start] += 1
                 ns = 1e9 / sample['value']
                 found.append({
                     'name': name, 'run_name': name, 'run_type': 'iteration', 'family_index': 0,
                     'per_family_instance_index': 0, 'repetitions': len(metric['samples']),
                     'repetition_index': number, 'threads': 1, 'iterations': 1, 'real_time': ns,
                     'cpu_time': ns, 'time_unit': 'ns', 'items_per_second': sample['value'],
+                    'label': '%s, start %d, turn %d' % (metric['kind'], start, turns[start]),
                     **{key: count['value'] for key, count in counts
                        if count.get('order', 0) == sample.get('order')}})
     first = all_results[0]

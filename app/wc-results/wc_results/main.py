@@ -44,6 +44,12 @@ def show(args):
     return FINE
 
 
+def matrix(args):
+    from . import summary
+    say(summary.matrix(read_all(args.files)))
+    return FINE
+
+
 def history(args):
     from . import history as folder
     os.makedirs(args.folder, exist_ok=True)
@@ -150,6 +156,9 @@ def parser():
 
     one = verb(show, 'A summary for a terminal.')
     one.add_argument('files', nargs='+', metavar='FILE')
+
+    one = verb(matrix, 'Runs under several kernels and DPDK releases, side by side.')
+    one.add_argument('files', nargs='+', metavar='FILE', help='or folders of them')
 
     one = verb(history, 'A folder of results to which one can only add: adds files, and lists all.')
     one.add_argument('folder', metavar='DIR')

@@ -145,7 +145,8 @@ def html(all_results, charts=CHARTS):
                                      undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     return environment.get_template('report.html.j2').render(
         newest={'message': '', **newest}, fingerprint=results.fingerprint(newest),
-        reasons=reasons, plots=plots(rows, everything), table=table.items(), charts=script,
+        grid=summary.grid(ordered), reasons=reasons, plots=plots(rows, everything),
+        table=table.items(), charts=script,
         runs=[{'started': result['started'], 'status': result['status'],
                'commit': export.commit(result), 'fingerprint': results.fingerprint(result)}
               for result in ordered])
