@@ -23,6 +23,7 @@ while [ $# -gt 0 ]; do
 done
 
 targets=()
+[ "${only-}" != all ] || only='ena virtio vmxnet3 igbvf'
 for device in ${only:-$devices}; do
 	case $device in
 	ena) range= ;; # the plugin's own table knows it

@@ -87,6 +87,7 @@ def run(command, what, **more):
 # --- The kernel and its initramfs ---------------------------------------------------------------
 
 DEFAULT_KERNEL = '6.12'
+DEFAULT_DPDK = '24.11'
 
 
 class Kernel(NamedTuple):
@@ -118,10 +119,19 @@ class Kernel(NamedTuple):
         return '/src/kernel-patch/linux-' + self.series
 
 
+def table(path):
+    with open(path, encoding='ascii') as f:
+        return dict(line.split() for line in f if line[0] != '#')
+
+
 def kernels():
     """{kernel: the suite whose root file system has it}"""
-    with open('/src/lab/kernel/releases', encoding='ascii') as f:
-        return dict(line.split() for line in f if line[0] != '#')
+    return table('/src/lab/kernel/releases')
+
+
+def releases():
+    """{release of DPDK: the suite whose root file system has it}"""
+    return table('/src/lab/guest/dpdk')
 
 
 @functools.lru_cache(maxsize=None)

@@ -3,6 +3,8 @@
 """The part of lab/run that runs inside the root file system (see lab/run, lab/host/enter)."""
 
 import argparse
+import glob
+import itertools
 import json
 import os
 import re
@@ -18,6 +20,9 @@ import runner
 from guest import Guest, LabError, say
 
 
+RESULTS = '/results'
+RESULT = RESULTS + '/bench.json'
+WC_RESULTS = '/src/app/wc-results/dpdk-wc-results'
 MODULES = ['stock', 'patched', *build.CONFIG, 'trap', *build.DEBUG]
 
 
@@ -32,9 +37,9 @@ def guest_options(parser):
     parser.add_argument('--bus', action='store_true')
 
 
-def start_guest(args, tty=False, **more):
-    """A guest as the options say, booted."""
-    install = build.install(not args.no_build, kernel_name=args.kernel)
+def start_guest(args, suite='trixie', tty=False, **more):
+    """A guest as the options say, booted; its userland is that of a suite."""
+    install = build.install(not args.no_build, suite, kernel_name=args.kernel)
     if args.bus:
         more['plugin'], problem = build.bus_plugin()
         if problem:
@@ -43,7 +48,8 @@ def start_guest(args, tty=False, **more):
             args.accel = 'tcg' # the plugin sees what is emulated
     guest = Guest(**build.machine(args.accel, args.modules, args.kernel),
                   modules=build.modules(args.modules, args.kernel), install=install,
-                  append=args.append, devices=getattr(args, 'devices', ()), tty=tty, **more)
+                  append=args.append, devices=getattr(args, 'devices', ()), tty=tty,
+                  userland=build.suite_root(suite) or None, **more)
     try:
         guest.wait_ready()
         say('the guest is up after %.1f s (%s, vfio modules: %s)' %
@@ -107,29 +113,57 @@ def do_shell(argv):
 
 
 def do_bench(argv):
-    parser = argparse.ArgumentParser(prog='lab/run bench', add_help=False)
+    parser = argparse.ArgumentParser(prog='lab/run bench', add_help=False,
+                                     conflict_handler='resolve')
     guest_options(parser)
+    parser.add_argument('--kernel', dest='kernels', action='append')
+    parser.add_argument('--dpdk', dest='releases', action='append', choices=build.releases())
     parser.add_argument('--quick', action='store_true')
     parser.add_argument('--no-bus', action='store_true')
-    parser.add_argument('--device', dest='name', choices=['ena', 'virtio', 'vmxnet3', 'igbvf'])
+    parser.add_argument('--device', dest='name',
+                        choices=['ena', 'virtio', 'vmxnet3', 'igbvf', 'all'])
     parser.add_argument('--emulate', choices=['0', *model.profiles()])
+    parser.add_argument('--report', action='store_true')
     parser.add_argument('rest', nargs='*')
     args = parser.parse_args(argv)
     if args.emulate and (args.no_bus or args.accel == 'kvm'):
         raise LabError('--emulate %s: what holds the processor is what counts; not with --no-bus '
                        'or --accel kvm' % args.emulate)
+    args.bus = args.accel != 'kvm' and not args.no_bus
+    runs = list(itertools.product(args.kernels or [build.DEFAULT_KERNEL],
+                                  args.releases or [build.DEFAULT_DPDK]))
+    worst = 0
+    for args.kernel, release in runs:
+        if len(runs) > 1:
+            say('kernel %s, DPDK %s' % (args.kernel, release))
+        worst = bench(args, release) or worst
+        if len(runs) > 1 and os.path.exists(RESULT):
+            os.rename(RESULT, RESULT.replace('.json', '-%s-%s.json' % (args.kernel, release)))
+    files = sorted(glob.glob(RESULT.replace('.json', '*.json')))
+    if files and len(runs) > 1:
+        print()
+        sys.stdout.flush()
+        subprocess.run([WC_RESULTS, 'matrix', *files], check=True)
+    if files and args.report:
+        charts = os.environ.get('LAB_CHARTS')
+        subprocess.run([WC_RESULTS, 'report', '-o', RESULTS + '/report.html',
+                        *(['--charts', charts] if charts else []), *files], check=True)
+    return worst
+
+
+def bench(args, release):
+    """One run, under one kernel and with one DPDK."""
     command = ['/src/lab/guest/bench.sh']
     command += ['--quick'] if args.quick else []
     command += ['--device', args.name] if args.name else []
     command += ['--wc-by-kernel'] if args.modules == 'trap' else []
     command += ['--emulated'] if args.emulate else []
-    args.bus = args.accel != 'kvm' and not args.no_bus
-    with start_guest(args) as guest:
+    with start_guest(args, build.releases()[release]) as guest:
         if args.emulate:
             guest.witness.bus(model.pace(model.emulation(args.emulate)))
         status = guest.run(shlex.join([*command, '--', *args.rest]) + '\n', write, args.timeout)
         status = finish(guest, status)
-    complete('/results/bench.json', args.accel, args.emulate)
+    complete(RESULT, args.accel, args.emulate)
     return status
 
 
