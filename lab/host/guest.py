@@ -24,7 +24,9 @@ SO_SNDBUFFORCE = 32 # Python has no name for it
 # The devices by name: (name, address in the guest, netdev, QEMU arguments). The addresses are
 # fixed, so that everything can name a device; another one is one more line.
 PORT = '-device pcie-root-port,id=port%d,chassis=%d,addr=%s,pref64-reserve=32M'
-ENA = '-device {"driver":"vfio-user-pci","socket":{"type":"unix","path":"DIR/%s"},"addr":"%s"}'
+# (QEMU makes devices in JSON after all others, and would put them on the last bus.)
+ENA = '-device {"driver":"vfio-user-pci","bus":"pcie.0","addr":"%s",' \
+    '"socket":{"type":"unix","path":"DIR/%s"}}'
 DEVICES = [
     ('virtio', '0000:00:03.0', 'net0',
      '-device virtio-net-pci,netdev=net0,addr=3.0,disable-legacy=on,iommu_platform=on,'
@@ -39,8 +41,8 @@ DEVICES = [
      '-device ivshmem-plain,memdev=shmem,addr=6.0'),
     # Two of lab/ena's model, each a process of its own; the cable between them is unplugged until
     # somebody says "mode wire".
-    ('ena', '0000:00:07.0', 'ena0', ENA % ('ena0', '7.0')),
-    ('enb', '0000:00:02.0', 'ena1', ENA % ('ena1', '2.0')),
+    ('ena', '0000:00:07.0', 'ena0', ENA % ('7.0', 'ena0')),
+    ('enb', '0000:00:02.0', 'ena1', ENA % ('2.0', 'ena1')),
     # A bus that can be reset, 1 GB of memory behind BAR2, and an I/O BAR. No driver knows it.
     # (Without hotplug, or each reset of the bus takes a second.)
     ('testdev', '0000:02:00.0', '-', PORT % (2, 2, 'a.0') + ',hotplug=off'
@@ -50,6 +52,14 @@ DEVICES = [
     ('crypto', '0000:00:0c.0', '-', '-object cryptodev-backend-builtin,id=crypto '
      '-device virtio-crypto-pci,cryptodev=crypto,addr=c.0'),
 ]
+
+# Of a guest with two nodes: a PCIe hierarchy and a NIC on each.
+PXB = '-device pxb-pcie,id=pxb%d,bus=pcie.0,bus_nr=%d,numa_node=%d,addr=%s ' \
+    '-device pcie-root-port,id=node%d,bus=pxb%d,chassis=%d,pref64-reserve=32M '
+ON_NODE = PXB + '-device virtio-net-pci,netdev=%s,bus=node%d,disable-legacy=on,' \
+    'iommu_platform=on,mac=52:54:00:00:01:0%d,romfile='
+ON_NODES = [('node0', '0000:41:00.0', 'net3', ON_NODE % (0, 64, 0, 'd', 0, 0, 10, 'net3', 0, 0)),
+            ('node1', '0000:81:00.0', 'net4', ON_NODE % (1, 128, 1, 'e', 1, 1, 11, 'net4', 1, 1))]
 
 # An emulated CPU that the host is slow to run is no fault of the guest's kernel: it must not
 # conclude that its timer interrupt or another CPU is dead.
@@ -137,6 +147,7 @@ class Guest:
     install: directory that appears as /opt/dpdk-vfio-wc, or None
     results: directory that appears as /results, two guests may have their own
     userland: another root file system than the one we are in
+    nodes: 2: two NUMA nodes of two CPUs each, with a NIC of their own
     """
     Witness = witness.Witness
     # What is with vfio-pci when a test begins, and what with nobody.
@@ -148,11 +159,12 @@ class Guest:
 
     def __init__(self, kernel, version, lib_modules, initrd, sink, ena, accel, modules=None,
                  install=None, results='/results', append='', devices=(), console=None, tty=False,
-                 ram=RAM, userland=None, plugin=None):
+                 ram=RAM, userland=None, plugin=None, nodes=1):
         self.dir = tempfile.mkdtemp(prefix='guest', dir='/lab')
         self.processes, self.mounts = [], []
         self.buffer, self.checked, self.ram, self.results = b'', 0, ram, results
-        self.qmp, self.plugin = None, plugin
+        self.qmp, self.plugin, self.nodes = None, plugin, nodes
+        self.all_devices = DEVICES + ON_NODES * (nodes == 2)
         os.makedirs(self.dir + '/share/job')
         self.console = console or self.dir + '/console'
         self.version = version
@@ -233,21 +245,34 @@ class Guest:
         with open('%s/%s.log' % (self.dir, name), errors='replace') as f:
             return f.read().rstrip()
 
-    @staticmethod
-    def netdevs():
-        return sorted({d[2] for d in DEVICES if d[2].startswith('net')})
+    def netdevs(self):
+        return sorted({d[2] for d in self.all_devices if d[2].startswith('net')})
+
+    def _memory(self):
+        """Guest RAM is a file: offset in it is guest-physical address (all of it is below the PCI
+        hole), so the witness can read page tables while the guest runs."""
+        where = 'mem-path=%s/ram,share=on' % self.dir
+        if self.nodes == 1:
+            return ['-object', 'memory-backend-file,id=ram,size=%d,%s' % (self.ram, where),
+                    '-M', 'memory-backend=ram', '-smp', '2']
+        half, args = self.ram // 2, ['-smp', '4']
+        with open(self.dir + '/ram', 'wb') as f:
+            f.truncate(self.ram)
+        for node in range(2):
+            args += ['-object', 'memory-backend-file,id=ram%d,size=%d,offset=%d,%s' %
+                     (node, half, node * half, where),
+                     '-numa', 'node,nodeid=%d,cpus=%d-%d,memdev=ram%d' %
+                     (node, 2 * node, 2 * node + 1, node)]
+        return args
 
     def _start_qemu(self, kernel, initrd, accel, results, append, devices, tty):
         with open(self.dir + '/share/devices', 'w', encoding='ascii') as f:
-            f.writelines('%s %s %s\n' % d[:3] for d in DEVICES)
+            f.writelines('%s %s %s\n' % d[:3] for d in self.all_devices)
         args = [
             'qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none',
-            '-no-reboot', '-M', 'q35,kernel-irqchip=split,memory-backend=ram,hpet=off',
-            '-accel', *accel.split(), '-cpu', 'max', '-smp', '2', '-m', '%dM' % (self.ram >> 20),
-            # Guest RAM is a file: offset in it is guest-physical address (all of it is below the
-            # PCI hole), so the witness can read page tables while the guest runs.
-            '-object', 'memory-backend-file,id=ram,size=%d,mem-path=%s/ram,share=on' %
-            (self.ram, self.dir),
+            '-no-reboot', '-M', 'q35,kernel-irqchip=split,hpet=off',
+            '-accel', *accel.split(), '-cpu', 'max', '-m', '%dM' % (self.ram >> 20),
+            *self._memory(),
             '-device', 'intel-iommu,intremap=on,caching-mode=on',
             '-kernel', kernel, '-initrd', initrd, '-append',
             'console=ttyS0 panic=-1 intel_iommu=on hugepages=%d %s %s' %
@@ -269,7 +294,7 @@ class Guest:
                      (tag, tag, number)]
         for netdev, (ours, _) in self.links.items():
             args += ['-netdev', 'dgram,id=%s,local.type=fd,local.str=%d' % (netdev, ours.fileno())]
-        for device in DEVICES:
+        for device in self.all_devices:
             args += device[3].replace('DIR', self.dir).split()
         for device in devices:
             args += ['-device', device]

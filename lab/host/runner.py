@@ -68,7 +68,7 @@ class Asks:
     """What a test in a guest asks for: the header of a script, ASKS of a Python module."""
     KEYS = {'modules': 'patched', 'append': '', 'stage': 'test', 'suites': 'trixie',
             'timeout': '120', 'device': '', 'bus': '', 'accel': '', 'dpdk': '',
-            'kernel': build.DEFAULT_KERNEL, 'long': '', 'arch': 'x86'}
+            'nodes': '1', 'kernel': build.DEFAULT_KERNEL, 'long': '', 'arch': 'x86'}
 
     def __init__(self, where, asks):
         self.__dict__.update(self.KEYS)
@@ -99,7 +99,7 @@ class Asks:
     def machines(self):
         """Each of which the test runs on, once."""
         return [(self.arch, suite, self.modules, self.append, self.device, self.bus, self.accel,
-                 self.dpdk, kernel)
+                 self.dpdk, self.nodes, kernel)
                 for suite in self.suites.split() for kernel in self.kernel.split()]
 
     def stage_on(self, machine):
@@ -135,9 +135,9 @@ class Machines:
             raise Failed(self.error)
         return self.guest
 
-    def boot(self, arch, suite, variant, append, device, bus, accel, dpdk, kernel):
+    def boot(self, arch, suite, variant, append, device, bus, accel, dpdk, nodes, kernel):
         results = '/results/' + '-'.join(re.findall(r'[\w.]+', ' '.join(
-            [arch, kernel, variant, suite, append, device, bus, accel])))
+            [arch, kernel, variant, suite, append, device, bus, accel, nodes])))
         os.makedirs(results, exist_ok=True)
         say('guest with %s modules%s, kernel %s, userland of %s%s' %
             (variant, append and ', ' + append, kernel, suite, ', arm64' * (arch == 'arm64')))
@@ -154,7 +154,7 @@ class Machines:
             guest = Guest(**build.machine('tcg' if bus else accel or 'auto', variant, kernel),
                           plugin=plugin, modules=build.modules(variant, kernel),
                           install=build.install(True, suite, kernel, dpdk),
-                          append=append,
+                          append=append, nodes=int(nodes),
                           userland=build.suite_root(suite) or None, devices=device.split(),
                           results=results, console=results + '/console.log')
         try:
