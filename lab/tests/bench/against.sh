@@ -15,7 +15,7 @@ output=$(/src/lab/guest/bench.sh --device virtio -- --repeats 2 --turns 1 --arms
 	--against plugin=/tmp/other.so,testpmd=/tmp/testpmd --against-json $theirs \
 	--json $ours 2>&1)
 is "exit status" $? 0
-matches "both have a table" "$said" "^The other one: /tmp/testpmd, /tmp/other.so"
+matches "both have a table" "$output" "^The other one: /tmp/testpmd, /tmp/other.so"
 starts() {
 	$programs/query.py "[sample['start'] for metric in a['metrics']
 		if metric['arm'] == 'wc' and metric['metric'] == 'tx_rate'

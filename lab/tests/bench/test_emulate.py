@@ -21,6 +21,8 @@ RESULT = '/results/bench.json'
 # 3% slower.
 COSTS = {'0': model.emulation('0'), 'aws-f1': model.emulation('aws-f1'), 'slower': (0, 9.5)}
 ABOUT = {'0': 1, 'aws-f1': 5.6, 'slower': 0.97}
+# (wanted, of starts no more than)
+PRECISION = {'0': (2, 8), 'aws-f1': (2, 8), 'slower': (0.75, 12)}
 EACH = pytest.mark.parametrize('name', COSTS)
 
 
@@ -29,8 +31,8 @@ def bench(guest, name):
     """As lab/run bench --emulate NAME does it."""
     guest.witness.bus(model.pace(COSTS[name]))
     try:
-        status, said = guest.sh('rm -f %s; /src/lab/guest/bench.sh --emulated -- --precision 2%% '
-                                '--max-repeats 8' % RESULT, 400)
+        status, said = guest.sh('rm -f %s; /src/lab/guest/bench.sh --emulated -- --precision %g%% '
+                                '--max-repeats %d' % (RESULT, *PRECISION[name]), 600)
     finally:
         guest.witness.bus(['pace', '0', '0', '0'])
     assert status in (0, 8), said
@@ -56,8 +58,8 @@ def test_what_must_be_is_found(guest, name):
 
 def test_three_percent_are_found(guest):
     case, = bench(guest, 'slower')[0]['cases']
-    if half(case['ratio']) > 0.0075:
-        pytest.skip('this machine is too busy to know the ratio within 0.75%%: %s' %
+    if not case['precision']['reached']:
+        pytest.skip('this machine is too busy to know the ratio well enough: %s' %
                     case['ratio']['ci95'])
     assert case['ratio']['ci95'][1] < 1
 
@@ -66,12 +68,12 @@ def test_three_percent_are_found(guest):
 def test_precision_is_what_the_interval_has(guest, name):
     result, status, said = bench(guest, name)
     case, = result['cases']
-    precision = case['precision']
+    precision, (wanted, most) = case['precision'], PRECISION[name]
     assert precision['got'] == pytest.approx(math.expm1(half(case['ratio'])), rel=1e-6)
-    assert precision['reached'] == (precision['got'] <= 0.02) == (status == 0)
-    assert 6 <= case['ratio']['starts'] <= 8
-    assert precision['reached'] or case['ratio']['starts'] == 8
-    assert ('2% was asked for: not reached' in said) != precision['reached']
+    assert precision['reached'] == (precision['got'] <= wanted / 100) == (status == 0)
+    assert 6 <= case['ratio']['starts'] <= most
+    assert precision['reached'] or case['ratio']['starts'] == most
+    assert ('%g%% was asked for: not reached' % wanted in said) != precision['reached']
 
 
 @EACH
