@@ -165,6 +165,7 @@ class Guest:
         self.buffer, self.checked, self.ram, self.results = b'', 0, ram, results
         self.qmp, self.plugin, self.nodes = None, plugin, nodes
         self.all_devices = DEVICES + ON_NODES * (nodes == 2)
+        self.bound += ' node0 node1' * (nodes == 2)
         os.makedirs(self.dir + '/share/job')
         self.console = console or self.dir + '/console'
         self.version = version
@@ -255,7 +256,7 @@ class Guest:
         if self.nodes == 1:
             return ['-object', 'memory-backend-file,id=ram,size=%d,%s' % (self.ram, where),
                     '-M', 'memory-backend=ram', '-smp', '2']
-        half, args = self.ram // 2, ['-smp', '4']
+        half, args = self.ram // 2, ['-smp', '4,sockets=2,cores=2']
         with open(self.dir + '/ram', 'wb') as f:
             f.truncate(self.ram)
         for node in range(2):
