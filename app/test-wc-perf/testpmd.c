@@ -210,7 +210,10 @@ testpmd_start(struct testpmd *t, char *const *argv, const char *prefix)
 	}
 	if (st == WC_OK) {
 		t->telemetry = telemetry_connect(t->pid, COMMAND_S);
-		if (t->telemetry < 0)
+		/* A signal may have ended that wait, too. */
+		if (t->telemetry < 0 && interrupted)
+			st = fail(WC_INTERRUPTED, "interrupted");
+		else if (t->telemetry < 0)
 			st = fail(WC_TESTPMD, "testpmd's telemetry socket: %s",
 				strerror(-t->telemetry));
 	}

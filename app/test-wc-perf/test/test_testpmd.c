@@ -209,6 +209,36 @@ real_testpmd_orphaned(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+static bool signalled;	/* while the telemetry's greeting is awaited */
+
+int __real_telemetry_connect(pid_t pid, unsigned int patience);
+int __wrap_telemetry_connect(pid_t pid, unsigned int patience);
+
+int
+__wrap_telemetry_connect(pid_t pid, unsigned int patience)
+{
+	if (!signalled)
+		return __real_telemetry_connect(pid, patience);
+	interrupted = 1;
+	return -EPROTO;
+}
+
+static void
+signals_end_a_start(void **state)
+{
+	char sh[] = "/bin/sh", c[] = "-c", script[] = "printf 'testpmd> '; read x";
+	char *argv[] = { sh, c, script, NULL };
+	struct testpmd t = nothing;
+
+	(void)state;
+	signalled = true;
+	assert_int_equal(testpmd_start(&t, argv, "x"), WC_INTERRUPTED);
+	assert_said("interrupted");
+	assert_int_equal(t.pid, 0);
+	signalled = false;
+	interrupted = 0;
+}
+
 static void
 signals_end_a_pause(void **state)
 {
@@ -229,6 +259,7 @@ main(void)
 		cmocka_unit_test_setup(real_testpmd, forget_failure),
 		cmocka_unit_test_setup(real_testpmd_dies, forget_failure),
 		cmocka_unit_test_setup(real_testpmd_orphaned, forget_failure),
+		cmocka_unit_test_setup(signals_end_a_start, forget_failure),
 		cmocka_unit_test_setup(signals_end_a_pause, forget_failure),
 	};
 
