@@ -459,16 +459,23 @@ def keep_headers(source, out):
 COOKIES = '/src/lab/guest/programs/cookies'
 
 
-def cookies(kern, include, compiler=('gcc',)):
-    """The lab's own test of mmap cookies, for the kernel whose headers these are."""
-    shared = ['/src/kernel-patch/selftest/vfio_mmap_cookie.h',
-              '/src/kernel-patch/selftest/lts/libvfio.h']
+def cookies(kern, include, compiler=('gcc',), program='vfio-cookies'):
+    """The lab's own test of mmap cookies, or its fuzzer (program='vfio-cookie-fuzz'), for the
+    kernel whose headers these are."""
+    folder = COOKIES + '/fuzz' if program == 'vfio-cookie-fuzz' else COOKIES
+    sources = sorted(glob.glob(folder + '/*.c')) if folder != COOKIES else [folder + '/main.c']
+    inputs = ['/src/kernel-patch/selftest/vfio_mmap_cookie.h',
+              '/src/kernel-patch/selftest/lts/libvfio.h',
+              *sorted(glob.glob(COOKIES + '/*.h') + glob.glob(folder + '/*.c') +
+                      glob.glob(COOKIES + '/fuzz/*.h'))]
     command = [*compiler, '-O2', '-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter',
                '-Wno-sign-compare', '-D_GNU_SOURCE', '-isystem', include,
-               *('-I' + os.path.dirname(path) for path in shared), COOKIES + '/main.c', '-lpthread']
-    return cached('cookies-%s-%s' % (kern.series, digest(compiler)),
-                  digest(command, [COOKIES, *shared]), lambda out: run(
-                      in_suite(kern.suite, [*command, '-o', out]), 'compiling vfio-cookies'))
+               *('-I' + os.path.dirname(path) for path in inputs[:2]),
+               '-isystem', COOKIES, # the fuzzer does not call all that these headers have
+               *sources, '-lpthread']
+    return cached('%s-%s-%s' % (program, kern.series, digest(compiler)),
+                  digest(command, inputs), lambda out: run(
+                      in_suite(kern.suite, [*command, '-o', out]), 'compiling ' + program))
 
 
 # --- DPDK with the series -------------------------------------------------------------------------
@@ -600,8 +607,9 @@ def install(build_first=True, suite='trixie', kernel_name=DEFAULT_KERNEL, dpdk_r
         if kernel_name == '6.1':
             kernel_name = DEFAULT_KERNEL
             patched = modules('patched', kernel_name, plant=False)
-        shutil.copy(cookies(kernel(kernel_name), patched + '/.include'),
-                    out + PREFIX + '/bin/vfio-cookies')
+        for program in 'vfio-cookies', 'vfio-cookie-fuzz':
+            shutil.copy(cookies(kernel(kernel_name), patched + '/.include', program=program),
+                        '%s%s/bin/%s' % (out, PREFIX, program))
     if dpdk_release:
         built, copy = dpdk(dpdk_release), '%s%s/dpdk-%s' % (out, PREFIX, dpdk_release)
         if not os.path.isdir(copy):
