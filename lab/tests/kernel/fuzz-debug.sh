@@ -9,7 +9,7 @@
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/fuzz.sh
-plan 23
+plan 25
 
 fuzz 20 "$(date +%s)" --steps 500 --every 16
 fuzz_play

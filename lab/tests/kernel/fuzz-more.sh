@@ -6,7 +6,7 @@
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/fuzz.sh
-plan 42
+plan 44
 
 fuzz 40 "$(date +%s)" --steps 1000 --every 8
 fuzz_play

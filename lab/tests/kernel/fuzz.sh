@@ -5,7 +5,7 @@
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/fuzz.sh
-plan 6
+plan 8
 
 fuzz 4 1 --steps 500 --every 4
 fuzz_play

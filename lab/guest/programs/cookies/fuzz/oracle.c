@@ -810,7 +810,9 @@ bool oracle_can(const struct oracle *o, const struct step *step)
 		if (proc->file[a[1]] < 0)
 			return false;
 		device = o->file[proc->file[a[1]]].device;
+		break;
 	default:
+		break;
 	}
 
 	switch (step->op) {

@@ -210,7 +210,7 @@ static void take_cookie(const long long *a, struct result *r)
 
 static int take(int process, const long long *a, enum op op, struct result *r)
 {
-	static const int advices[] = {
+	static const int advice[] = {
 		MADV_DONTNEED, MADV_DONTFORK, MADV_DOFORK, MADV_HUGEPAGE, MADV_NOHUGEPAGE,
 	};
 	struct turn *turn = &machine->turn[process];
@@ -266,7 +266,7 @@ static int take(int process, const long long *a, enum op op, struct result *r)
 	case PROTECT:
 		return mprotect(place(a[1]), a[2] * PAGE, a[3]) ? errno : 0;
 	case ADVISE:
-		return madvise(place(a[1]), a[2] * PAGE, advices[a[3]]) ? errno : 0;
+		return madvise(place(a[1]), a[2] * PAGE, advice[a[3]]) ? errno : 0;
 	case TOUCH:
 		take_touch(a[1], a[2], r);
 		return 0;
