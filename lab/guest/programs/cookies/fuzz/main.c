@@ -497,10 +497,15 @@ static void shorten(void)
 {
 	struct record *best = malloc(sizeof(*best));
 	struct step *rest = malloc(sizeof(record->step));
+	int kept = every;
 
 	if (!best || !rest)
 		return;
 	*best = *record;
+	/* If it does as well, look when all is done only: what it is about is the last step */
+	every = MAX_STEPS + 1;
+	if (run_apart(best->step, best->steps) || !same_kind(record->why, best->why))
+		every = kept;
 	for (long chunk = best->steps / 2; chunk; chunk = chunk > 1 ? (chunk + 1) / 2 : 0) {
 		for (long at = 0; at < best->steps;) {
 			long n = at + chunk < best->steps ? chunk : best->steps - at;
