@@ -459,7 +459,8 @@ static bool run_apart(const struct step *given, long n)
 	/* With it, which is init to them, go all processes that it made */
 	pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, 0, 0, 0, 0);
 	if (!pid) {
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) ||
+		    mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 		    mount("proc", "/proc", "proc", 0, NULL))
 			fail("no /proc of its own");
 		else
