@@ -83,7 +83,7 @@ static int ask_for_leaves(const char *verb, const void *va, size_t len, __u64 pa
 	CPU_SET(sched_getcpu(), &one);
 	sched_setaffinity(0, sizeof(one), &one);
 	/* It gives up after a while, which may be too short on a busy machine */
-	for (int i = 0; err && i < 3; i++)
+	for (int i = 0; err && i < 10; i++)
 		err = witness_ask(text, sizeof(text), verb, va, len, pa);
 	sched_setaffinity(0, sizeof(all), &all);
 	if (err)
