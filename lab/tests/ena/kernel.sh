@@ -30,9 +30,10 @@ is "TCP: what was sent is what came" "$sent $came" "${other_came:-nothing} ${oth
 # Several queues, interrupts, statistics.
 queues=$(witness ena0 stats | value rx_queues)
 is "a queue for each CPU" "$queues" "$(nproc)"
-# A flow keeps to one queue, which one is for a hash of random salt to say: flows until all were used.
+# A flow keeps to one queue; which, a hash of random salt says: flows until all were used.
 vectors() {
-	awk '/Tx-Rx/ && /0000:00:0[27]/ { n++; m += $2 + $3 > 0 } END { print n, m }' /proc/interrupts
+	awk '/Tx-Rx/ && /0000:00:0[27]/ { n++; m += $2 + $3 > 0 } END { print n, m }' \
+		/proc/interrupts
 }
 all_vectors() {
 	[ "$(vectors)" = "$((2 * queues)) $((2 * queues))" ] || { net ena send 8 && false; }
