@@ -101,6 +101,16 @@ bar_va() { # PID BAR
 	return 1
 }
 
+# On a debug kernel: what kmemleak says of vfio, one result. (An object must be seen without a
+# reference twice, some seconds apart, to be called a leak.)
+no_leaks() {
+	for _ in 1 2; do
+		echo scan >/sys/kernel/debug/kmemleak
+		sleep 6
+	done
+	is "leaks" "$(grep -A12 -i vfio /sys/kernel/debug/kmemleak 2>&1)" ""
+}
+
 witness_open() { { exec {port}<>"$WC_WITNESS"; } 2>/dev/null; } # one client at a time
 
 # Ask the witness, print its answer. Fails when it says "error".

@@ -32,6 +32,16 @@ upstream() {
 	selftests+=("$1-upstream $?")
 }
 
+# selftest_on DEVICES...: both. Of two of them BAR 2 is plain memory.
+selftest_on() {
+	local device ram
+	for device in "$@"; do
+		case $device in ivshmem | testdev) ram=2 ;; *) ram= ;; esac
+		selftest "$device" $ram
+		upstream "$device" $ram
+	done
+}
+
 ran() { grep -E '^(ok|not ok) [0-9]+ ' "$@" | grep -cv '# SKIP'; } # FILES...
 
 # selftest_plan [N]: for scripts whose kernels differ in how many tests they have: those that were

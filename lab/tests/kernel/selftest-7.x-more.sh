@@ -8,11 +8,7 @@
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh
 
-for device in ivshmem testdev virtio igbvf; do
-	case $device in ivshmem | testdev) ram=2 ;; *) ram= ;; esac
-	selftest $device $ram
-	upstream $device $ram
-done
+selftest_on ivshmem testdev virtio igbvf
 selftest_plan 1
 selftest_results
 is "tests that ran on no device" "$(selftest_never_ran)" ""

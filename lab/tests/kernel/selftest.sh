@@ -20,11 +20,7 @@ case $(uname -r) in
 6.1.*) plan 243 ;;
 *) plan 249 ;;
 esac
-for device in $devices; do
-	case $device in ivshmem | testdev) ram=2 ;; *) ram= ;; esac
-	selftest $device $ram
-	upstream $device $ram
-done
+selftest_on $devices
 
 case $(uname -r) in
 7.*)
