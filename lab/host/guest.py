@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """One guest: QEMU, the back ends that count its frames, the witness, and the jobs it runs."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -447,6 +448,15 @@ class Guest:
                 found += lines[number:number + 40]
                 break
         return found
+
+    def busy(self):
+        """Processor seconds so far, of QEMU and what feeds it."""
+        ticks = 0
+        for process in self.processes:
+            with contextlib.suppress(OSError): # it has ended
+                with open('/proc/%d/stat' % process.pid, encoding='ascii', errors='replace') as f:
+                    ticks += sum(map(int, f.read().rpartition(')')[2].split()[11:13]))
+        return ticks / os.sysconf('SC_CLK_TCK')
 
     def close(self):
         try:

@@ -165,6 +165,11 @@ class Machines:
         say('it is up after %.1f s' % guest.boot_seconds)
         return guest
 
+    def busy(self):
+        """Processor seconds so far of what has ended here, and of the guest at hand: what a test
+        takes whatever else the machine does."""
+        return sum(os.times()[:4]) + (self.guest.busy() if self.guest else 0)
+
     def lost(self, error):
         """The guest is of no use any more: whoever asks for it next gets to know."""
         self.error = 'no guest: %s' % str(error).splitlines()[0]
@@ -441,6 +446,7 @@ class Lab:
     # Where pytest finds tests of its own kind.
     python = [LAB + '/host', LAB + '/tests', RESULTS]
     junit = '/results/junit.xml'
+    took = '/cache/log/times'
 
     def __init__(self, args):
         self.args, self.machines = args, Machines()
@@ -616,11 +622,12 @@ class Lab:
     def pytest_runtest_protocol(self, item, nextitem):
         if isinstance(item, Test) or item.machine: # others take no time
             say('%s (%d of %d)' % (item.nodeid, item.number, len(item.session.items)))
-        start = time.monotonic()
+        start, busy = time.monotonic(), self.machines.busy()
         try:
             return (yield)
         finally:
-            self.times.append((time.monotonic() - start, item.nodeid))
+            self.times.append((time.monotonic() - start, max(0, self.machines.busy() - busy),
+                               item.nodeid))
 
     def pytest_runtest_logreport(self, report):
         """One line for each result. Phases before and after a test count when they fail."""
@@ -663,11 +670,11 @@ class Lab:
 
     def closing(self):
         """What a run ends with: slowest, skipped, failed and where to look, the closing line."""
-        slowest = [time for time in sorted(self.times, reverse=True)[:10] if time[0] >= 1]
-        if slowest:
-            print('\nThe slowest:')
-            for seconds, name in slowest:
-                print('%7.1f s  %s' % (seconds, name))
+        slowest = ['%7.1f s %7.1f s  %s\n' % times for times in sorted(self.times, reverse=True)]
+        with open(self.took, 'w', encoding='utf-8') as f:
+            f.writelines(slowest)
+        print('\nThe slowest, and how long processors were at it:')
+        print(''.join(slowest[:10]), end='')
         for reason, names in self.skips.items():
             print('skipped: %s - %s' % (', '.join(names), reason))
         if self.failures:

@@ -42,6 +42,8 @@ class Here(Guest):
     def splats(self):
         found, self.complaints = self.complaints, []
         return found
+    def busy(self):
+        return 0
     def close(self):
         pass
 
@@ -55,6 +57,7 @@ class Machines(runner.Machines):
 
 class Lab(runner.Lab):
     python, junit = [sys.argv[1]], sys.argv[1] + '/junit.xml'
+    took = sys.argv[1] + '/times'
     def tests(self, session):
         self.machines = Machines()
         for path in sorted(glob.glob(sys.argv[1] + '/*.sh')):
@@ -249,6 +252,16 @@ def test_choice_of_machines(lab):
     assert closing(output) == '8 passed, 0 failed' and 'ok x/a@6.1@bookworm: one' in output, output
     status, output = lab(scripts, '--long', '-k', 'x/a@6.1@bookworm')
     assert closing(output) == '2 passed, 0 failed' and 'ok x/a@6.1@bookworm: one' in output, output
+
+
+def test_times(lab, tmp_path):
+    spin = 'plan 1\nend=$((SECONDS + 2))\nwhile ((SECONDS < end)); do :; done\nok one\n'
+    _, output = lab({'a.sh': LIB + spin, 'b.sh': LIB + 'plan 1\nok two\n'})
+    with open(tmp_path / 'times', encoding='utf-8') as f:
+        times = f.read()
+    took, _, busy, _, name = times.split('\n')[0].split()
+    assert name == 'x/a' and float(took) >= 1 and float(busy) >= 0.1, times
+    assert len(times.splitlines()) == 2 and times in output, output
 
 
 def test_junit(lab, tmp_path):
