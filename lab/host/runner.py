@@ -117,6 +117,11 @@ def where(machine):
         ('' if suite == 'trixie' else '@' + suite)
 
 
+def folder(*machine):
+    """A name for the results of a guest. Two run at once, so no two machines share one."""
+    return '-'.join(re.sub(r'[^\w.=]+', '_', word) for word in machine)
+
+
 class Machines:
     """The guest at hand: kept for all tests that ask for it, then closed."""
 
@@ -136,8 +141,8 @@ class Machines:
         return self.guest
 
     def boot(self, arch, suite, variant, append, device, bus, accel, dpdk, nodes, kernel):
-        results = '/results/' + '-'.join(re.findall(r'[\w.]+', ' '.join(
-            [arch, kernel, variant, suite, append, device, bus, accel, nodes])))
+        results = '/results/' + folder(arch, kernel, variant, suite, append, device, bus, accel,
+                                       dpdk, nodes)
         os.makedirs(results, exist_ok=True)
         say('guest with %s modules%s, kernel %s, userland of %s%s' %
             (variant, append and ', ' + append, kernel, suite, ', arm64' * (arch == 'arm64')))

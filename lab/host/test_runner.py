@@ -2,10 +2,13 @@
 """The runner itself, on scripts that would like to pass: each is run by lab/run test's own code, in
 a guest that is this machine."""
 
+import glob
 import subprocess
 import sys
 
 import pytest
+
+import runner
 
 STAGE = 'test'
 
@@ -252,6 +255,17 @@ def test_choice_of_machines(lab):
     assert closing(output) == '8 passed, 0 failed' and 'ok x/a@6.1@bookworm: one' in output, output
     status, output = lab(scripts, '--long', '-k', 'x/a@6.1@bookworm')
     assert closing(output) == '2 passed, 0 failed' and 'ok x/a@6.1@bookworm: one' in output, output
+
+
+def test_no_two_machines_share_a_folder():
+    machines = {machine for path in glob.glob(runner.LAB + '/tests/*/*.sh')
+                for machine in runner.Asks.of_script(path).machines()}
+    assert len(machines) > 20
+    assert len({runner.folder(*machine) for machine in machines}) == len(machines)
+    one = next(iter(machines))
+    for number in range(len(one)):
+        other = one[:number] + (one[number] + 'x',) + one[number + 1:]
+        assert runner.folder(*other) != runner.folder(*one)
 
 
 def test_times(lab, tmp_path):
