@@ -33,13 +33,14 @@ DEVICES = [
 
 # --- What it is made of ---------------------------------------------------------------------------
 
-# {kernel: the layer that has it}
-LAYERS = {'6.1': 'arm64_bookworm', '6.12': 'arm64', '7.x': 'arm64_backports'}
+# {suite: the layer over it}
+LAYERS = {'bookworm': 'arm64_bookworm', 'trixie': 'arm64', 'backports': 'arm64_backports'}
 
 
 def kernel(name=build.DEFAULT_KERNEL):
     """As build.kernel(), of which the source is. The layer's tools appear in the suite's /usr."""
-    kern, layer = build.kernel(name), build.suites().get(LAYERS[name])
+    kern = build.kernel(name)
+    layer = build.suites().get(LAYERS[kern.suite])
     if not layer:
         raise LabError('what kernel %s needs for arm64 is not there: see above' % name)
     usr = kern.root + '/usr'

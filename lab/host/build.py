@@ -92,6 +92,7 @@ DEFAULT_DPDK = '24.11'
 
 class Kernel(NamedTuple):
     series: str     # 6.12
+    variant: str    # '', or '-modules': which series of several
     suite: str      # of the root file system that has it, and what builds its modules
     root: str       # where that is
     version: str    # as uname -r has it
@@ -116,7 +117,7 @@ class Kernel(NamedTuple):
 
     @property
     def patches(self):
-        return '/src/kernel-patch/linux-' + self.series
+        return '/src/kernel-patch/linux-' + self.series + self.variant
 
 
 def table(path):
@@ -137,7 +138,9 @@ def releases():
 @functools.lru_cache(maxsize=None)
 def kernel(name=DEFAULT_KERNEL):
     """A kernel of lab/kernel/releases. Its image, headers and source must belong together."""
-    suite = kernels().get('7.x' if name.startswith('7.') else name)
+    release, dash, variant = name.partition('-')
+    variant = dash + variant
+    suite = kernels().get(('7.x' if release.startswith('7.') else release) + variant)
     if not suite:
         raise LabError('no kernel %s, there are %s' % (name, ' '.join(kernels())))
     root = suite_root(suite)
@@ -150,14 +153,14 @@ def kernel(name=DEFAULT_KERNEL):
     if len(images) != 1 or len(sources) != 1:
         raise LabError('expected one kernel and its source in the root file system of %s, '
                        'found %s' % (suite, images + sources))
-    found = Kernel(sources[0].split('-')[2], suite, root,
+    found = Kernel(sources[0].split('-')[2], variant, suite, root,
                    os.path.basename(images[0]).split('-', 1)[1])
     versions = {package: packages.get(package) for package in
                 ('linux-image-' + found.version, 'linux-headers-' + found.version, sources[0])}
     if len(set(versions.values())) != 1:
         raise LabError('these do not belong together; lab/run clean, and try again when the mirror '
                        'is consistent: %s' % versions)
-    if name not in (found.series, '7.x'):
+    if release not in (found.series, '7.x'):
         raise LabError('no kernel %s: the root file system of %s has %s' %
                        (name, suite, found.series))
     if not os.path.isdir(found.patches):
@@ -404,8 +407,8 @@ def modules(variant, name=DEFAULT_KERNEL, plant=True):
     builder, patch = '/src/kernel-patch/build', '/src/lab/kernel/trap.patch'
     if variant == 'trap':
         only_default(kern, variant)
-    if variant == 'compact' and not kern.series.startswith('7.'):
-        raise LabError('--modules compact is for kernel 7.x, not %s' % kern.series)
+    if variant == 'compact' and (kern.variant or not kern.series.startswith('7.')):
+        raise LabError('--modules compact is for kernel 7.x, not %s' % name)
     if not os.path.exists(builder) or not os.path.isdir(kern.patches):
         raise LabError('kernel-patch has no %s: only --modules stock is to be had' %
                        os.path.basename(kern.patches))

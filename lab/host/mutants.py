@@ -9,7 +9,8 @@ The head of a file says what is broken, then, in lines of their own:
 
     Test: the id of the test that must turn red
     Red: a regex that must match the name of a result that is "not ok"
-    Kernel: 6.1 6.12 7.x        the series that a mutant of layer "kernel" is played on
+    Kernel: 6.1 6.12 7.x        the series that a mutant of layer "kernel" is played on (also
+                                7.x-modules)
     Stage: test                 played in every run of the tests; otherwise by --mutants
 """
 
