@@ -4,6 +4,7 @@ what it says where dpkg knows other packages, or is not there."""
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -67,6 +68,22 @@ def test_without_dpkg_nobody_is_told_to_apt_get(system):
     assert status == 4
     assert 'build --source TREE --headers DIR' in out
     assert 'apt-get' not in out
+
+
+def test_the_series_for_mainline_is_not_for_modules(system, tmp_path):
+    """7.3 has two: what kvmgt links against changes in one of them."""
+    status, out = system('status', '--kernel', '7.3.4+deb13-amd64')
+    assert status == 0
+    assert 'series     linux-7.3-modules\n' in out
+    # nor does DKMS get it, or know of a kernel that only has that
+    system('package-files', '--out', str(tmp_path / 'root'), '--package', 'x', '--as', '1')
+    (source,) = (tmp_path / 'root/usr/src').iterdir()
+    assert sorted(path.name for path in source.glob('linux-*')) == [
+        'linux-6.1', 'linux-6.12', 'linux-7.3-modules']
+    known = re.search('BUILD_EXCLUSIVE_KERNEL="(.*)"', (source / 'dkms.conf').read_text())[1]
+    assert re.match(known, '7.3.4+deb13-amd64') and not re.match(known, '7.30.1-amd64')
+    # what apply needs to know
+    assert (source / 'linux-7.3-modules/files').exists()
 
 
 def make(folder, **files):

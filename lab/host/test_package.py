@@ -113,10 +113,11 @@ def test_the_kernel_part_is_what_vfio_wc_modules_installs(built):
     with open(source + '/package', encoding='utf-8') as f:
         assert f.read() == 'vfio-wc-dkms\n'
     have = files(source)
-    # For mainline, it changes what modules outside of vfio link against.
-    assert not [name for name in have if name.startswith('/linux-7')]
-    assert sorted(name for name in have if name.endswith('.patch')) == sorted(
-        path[len('/src/kernel-patch'):]
-        for path in glob.glob('/src/kernel-patch/linux-6.*/*.patch'))
+    # Those for mainline, which have parts, change what modules outside of vfio link against.
+    wanted = [path[len('/src/kernel-patch'):]
+              for path in glob.glob('/src/kernel-patch/linux-*/*.patch') +
+              glob.glob('/src/kernel-patch/linux-*-modules/files')]
+    assert '/linux-7.3-modules/files' in wanted
+    assert sorted(name for name in have if name.startswith('/linux-')) == sorted(wanted)
     assert os.readlink(root + '/usr/sbin/vfio-wc-modules') == \
         '../src/%s/vfio-wc-modules' % os.path.basename(source)
