@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# kernel: 6.12 6.1 7.x
+# kernel: 6.12 6.1 7.x 7.x-modules
 # stage: long
 # timeout: 3600
 # As fuzz.sh, for all series, and more of it, never twice the same.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# kernel: 6.12 6.1 7.x
+# kernel: 6.12 6.1 7.x 7.x-modules
 # stage: long
 # timeout: 300
 # Of the lab's tests of cookies those that a planted fault in a series must turn red, and no others:

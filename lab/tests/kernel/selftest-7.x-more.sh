@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# kernel: 7.x
+# kernel: 7.x 7.x-modules
 # stage: long
 # timeout: 900
-# As selftest.sh, for the series for mainline: devices that differ; no test may be skipped on all
-# of them.
+# As selftest.sh, for the series for 7.x: devices that differ; no test may be skipped on all of
+# them.
 
 . /src/lab/tests/lib.sh
 . /src/lab/tests/selftest.sh

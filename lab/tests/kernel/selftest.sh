@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# kernel: 6.12 6.1 7.x
+# kernel: 6.12 6.1 7.x 7.x-modules
+# long: 7.x-modules
 # stage: test
 # timeout: 600
 # The lab's test of cookies, and the kernel's own, on devices that differ: small and huge BARs,
