@@ -23,23 +23,32 @@ def a_system(tmp_path):
             if not name.startswith(('dpkg', 'apt')) and not os.path.lexists(folder / name):
                 (folder / name).symlink_to('%s/%s' % (place, name))
 
-    def run(*args):
-        done = subprocess.run([SCRIPT, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    def run(*args, **places):
+        """places: what is at a path of the system, its '/' as '__'."""
+        command = ''.join('mount --bind "%s" "%s" && ' % (stands_in, path.replace('__', '/'))
+                          for path, stands_in in places.items())
+        done = subprocess.run(['unshare', '--mount', 'sh', '-c', command + 'exec "$@"', 'sh',
+                               SCRIPT, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               env={'PATH': str(folder)}, text=True, check=False)
         return done.returncode, done.stdout
     run.bin = folder
     return run
 
 
+def command(system, name, script):
+    stub = system.bin / name
+    stub.unlink(missing_ok=True)
+    stub.write_text('#!/bin/sh\n' + script)
+    stub.chmod(0o755)
+
+
 def dpkg_query(system, packages):
     """packages: {name: (source package, version)}"""
-    stub = system.bin / 'dpkg-query'
     # dpkg-query -W -f FORMAT PACKAGE
-    stub.write_text('#!/bin/sh\ncase "$4 $3" in\n' + ''.join(
+    command(system, 'dpkg-query', 'case "$4 $3" in\n' + ''.join(
         '"%s "*Status*) echo installed %s ;;\n"%s "*source:Package*) echo %s ;;\n' %
         (name, version, name, source) for name, (source, version) in packages.items()) +
         '*) exit 1 ;;\nesac\n')
-    stub.chmod(0o755)
 
 
 @pytest.mark.parametrize('flavour', ['amd64', 'cloud-amd64'])
@@ -119,3 +128,17 @@ def test_source_and_headers_that_are_named_must_fit(system, tmp_path):
     make(tmp_path / 'headers', include__config__kernel_dot_release='5.10.1-1.x86_64\n')
     status, said = build('--source', tree, '--headers', headers)
     assert status == 3 and 'no series for kernel 5.10.1-1.x86_64' in said
+
+
+@pytest.mark.parametrize('status', [0, 1]) # newer versions of mokutil, older ones
+def test_a_key_that_is_enrolled_is_known_by_what_mokutil_says(system, tmp_path, status):
+    make(tmp_path / 'security', lockdown='none [integrity] confidentiality\n')
+
+    def says(text, status):
+        command(system, 'mokutil', 'echo "$2 is %s"; exit %d\n' % (text, status))
+        return system('status', '--json', __sys__kernel__security=tmp_path / 'security')
+    code, out = says('already enrolled', status)
+    assert code == 0
+    assert json.loads(out)['signing'] == {'enforced': True, 'key_enrolled': True}
+    code, out = says('not enrolled', 1 - status)
+    assert json.loads(out)['signing'] == {'enforced': True, 'key_enrolled': False}
