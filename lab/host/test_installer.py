@@ -142,3 +142,23 @@ def test_a_key_that_is_enrolled_is_known_by_what_mokutil_says(system, tmp_path, 
     assert json.loads(out)['signing'] == {'enforced': True, 'key_enrolled': True}
     code, out = says('not enrolled', 1 - status)
     assert json.loads(out)['signing'] == {'enforced': True, 'key_enrolled': False}
+
+
+def test_an_initramfs_with_vfio_and_much_else_is_made_anew(system, tmp_path):
+    kernel = '6.12.117+deb13-amd64'
+    boot = make(tmp_path / 'boot', **{'initrd_dot_img-' + kernel: ''})
+    for name in 'dracut', 'lsinitrd':
+        (system.bin / name).unlink(missing_ok=True)
+    command(system, 'depmod', '')
+    command(system, 'update-initramfs', 'echo "made anew: $*"\n')
+    # more than a pipe holds, behind what is looked for
+    command(system, 'lsinitramfs', """set -e
+        echo usr/lib/modules/%s/kernel/drivers/vfio/vfio.ko.xz
+        i=0; while [ $i -lt 3000 ]; do
+                echo usr/lib/firmware/one-of-many-files-with-a-long-name-$i.bin
+                i=$((i + 1))
+        done\n""" % kernel)
+    status, out = system('dkms-initramfs', '--kernel', kernel, __boot=boot)
+    assert (status, out) == (0, 'made anew: -u -k %s\n' % kernel)
+    command(system, 'lsinitramfs', 'echo usr/bin/sh\n')
+    assert system('dkms-initramfs', '--kernel', kernel, __boot=boot) == (0, '')
