@@ -162,3 +162,15 @@ def test_an_initramfs_with_vfio_and_much_else_is_made_anew(system, tmp_path):
     assert (status, out) == (0, 'made anew: -u -k %s\n' % kernel)
     command(system, 'lsinitramfs', 'echo usr/bin/sh\n')
     assert system('dkms-initramfs', '--kernel', kernel, __boot=boot) == (0, '')
+
+
+@pytest.mark.parametrize('image', ['linux-image-%s', 'linux-image-%s-unsigned',
+                                   'linux-image-unsigned-%s'])
+def test_headers_to_come_are_of_the_version_of_the_image(system, tmp_path, image):
+    kernel = '6.12.117+deb13-amd64'
+    (tmp_path / kernel).mkdir()
+    (tmp_path / kernel / 'modules.order').write_text('kernel/drivers/vfio/vfio.ko\n')
+    dpkg_query(system, {image % kernel: ('linux', '6.12.117-1')})
+    status, out = system('install', '--dry-run', '--kernel', kernel, __lib__modules=tmp_path)
+    assert status == 4
+    assert 'linux-headers-%s linux-source-6.12=6.12.117-1\n' % kernel in out
