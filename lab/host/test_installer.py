@@ -3,6 +3,7 @@
 what it says where dpkg knows other packages, or is not there."""
 
 import json
+import lzma
 import os
 import re
 import subprocess
@@ -162,6 +163,24 @@ def test_an_initramfs_with_vfio_and_much_else_is_made_anew(system, tmp_path):
     assert (status, out) == (0, 'made anew: -u -k %s\n' % kernel)
     command(system, 'lsinitramfs', 'echo usr/bin/sh\n')
     assert system('dkms-initramfs', '--kernel', kernel, __boot=boot) == (0, '')
+
+
+def test_what_is_loaded_is_known_where_nothing_can_be_compiled(system, tmp_path):
+    """A fresh machine has no readelf."""
+    kernel = '6.12.117+deb13-amd64'
+    command(system, 'uname', 'echo %s\n' % kernel)
+    (system.bin / 'readelf').unlink()
+    modules = tmp_path / 'module'
+    with lzma.open('/lib/modules/%s/kernel/drivers/vfio/vfio.ko.xz' % kernel) as f:
+        note = re.search(rb'\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0.{20}', f.read(), re.DOTALL)[0]
+    for name, content in ('vfio', note), ('vfio_pci', note[:-1] + bytes([note[-1] ^ 1])):
+        (modules / name / 'holders').mkdir(parents=True)
+        (modules / name / 'notes').mkdir()
+        (modules / name / 'notes/.note.gnu.build-id').write_bytes(content)
+    status, out = system('status', '--json', __sys__module=modules)
+    assert status == 0
+    loaded = {m['name']: m['loaded'] for m in json.loads(out)['modules']}
+    assert loaded['vfio'] == 'stock' and loaded['vfio-pci'] == 'other'
 
 
 @pytest.mark.parametrize('image', ['linux-image-%s', 'linux-image-%s-unsigned',
