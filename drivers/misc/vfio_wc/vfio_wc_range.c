@@ -86,8 +86,11 @@ vfio_wc_range_on(struct vfio_wc_range *range, struct rte_vfio_wc_error *error)
 		return ret;
 	lib = lib_range(range);
 	ret = rte_vfio_wc_remap(&lib, range->type, range->va, error);
+	/* mmap() of a process that may lock no more memory; here that is a word of locate()'s */
+	if (ret == -EAGAIN)
+		error->err = ENOMEM;
 	if (ret != 0)
-		return ret;
+		return -error->err;
 	vfio_wc_range_set(range, VFIO_WC_ON, "the kernel guarantees it");
 	rte_log(was_on ? RTE_LOG_DEBUG : RTE_LOG_INFO, vfio_wc_logtype,
 		"vfio_wc: %s BAR %u [0x%" PRIx64 ", 0x%" PRIx64 ") at %p is %s\n", range->device,

@@ -1089,6 +1089,19 @@ of_the_table_nothing_harms_others(void **state)
 	assert_string_equal(pages(1, 2), "WWWW");
 }
 
+/* EAGAIN is not only what a device says that EAL has not probed yet. */
+static void
+a_process_that_may_lock_no_more_memory(void **state)
+{
+	(void)state;
+	fake.cookie_mmap_errno = EAGAIN;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	assert_string_equal(states(), "vfio_wc0/0:failed ");
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
+	assert_string_equal(removed, "0000:00:03.0 ");
+}
+
 int
 main(void)
 {
@@ -1118,6 +1131,7 @@ main(void)
 		T(the_table_takes_each_device_by_itself),
 		T(required_takes_each_device_by_itself),
 		T(of_the_table_nothing_harms_others),
+		T(a_process_that_may_lock_no_more_memory),
 	};
 	char *argv[] = {
 		(char[]){ "test_driver" }, (char[]){ "--no-huge" }, (char[]){ "--no-pci" },
