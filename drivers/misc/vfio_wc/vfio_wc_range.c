@@ -50,6 +50,9 @@ locate(struct vfio_wc_range *range, struct rte_vfio_wc_error *error)
 	if (ret != 0)
 		return vfio_wc_fail(error, -ret, subject, "sysfs: %s", strerror(-ret));
 	bar = &sysfs.bar[range->bar];
+	/* to the end of a BAR that was not there when it was asked for */
+	if (range->length == 0 && range->offset < bar->size)
+		range->length = bar->size - range->offset;
 	/* UIO's fd means nothing here, and no other driver has memory types */
 	if (!vfio_wc_sysfs_is_vfio(&sysfs))
 		return vfio_wc_fail(error, ENOTSUP, range->device, VFIO_WC_BOUND_TO,

@@ -1102,6 +1102,24 @@ a_process_that_may_lock_no_more_memory(void **state)
 	assert_string_equal(removed, "0000:00:03.0 ");
 }
 
+/* Where the BAR of a device ends is known when there is one. */
+static void
+a_range_to_the_end_of_a_bar_that_comes_late(void **state)
+{
+	(void)state;
+	fake.device[0].driver = "uio_pci_generic";
+	assert_int_equal(rte_vdev_init("vfio_wc0", "dev=0000:00:03.0,bar=4,offset=0x1000,"
+		"dev=0000:00:04.0,bar=0,mode=required"), 0);
+	assert_string_equal(removed, "0000:00:03.0 ");
+	removed[0] = '\0';
+	fake.device[0].driver = "vfio-pci";
+	eal_sees(0);
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(removed, "");
+	assert_string_equal(pages(0, 4), "PWWW");
+	assert_string_equal(states(), "vfio_wc0/0:on vfio_wc0/1:on ");
+}
+
 int
 main(void)
 {
@@ -1132,6 +1150,7 @@ main(void)
 		T(required_takes_each_device_by_itself),
 		T(of_the_table_nothing_harms_others),
 		T(a_process_that_may_lock_no_more_memory),
+		T(a_range_to_the_end_of_a_bar_that_comes_late),
 	};
 	char *argv[] = {
 		(char[]){ "test_driver" }, (char[]){ "--no-huge" }, (char[]){ "--no-pci" },
