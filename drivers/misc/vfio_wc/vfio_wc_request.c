@@ -33,22 +33,54 @@ static TAILQ_HEAD(, request) requests = TAILQ_HEAD_INITIALIZER(requests);
 
 #define LOOKS_TO_SAY 5
 
-/* Bytes of VFIO devices that this process had mapped at the last look. */
-static uint64_t mapped;
+/* What of VFIO devices this process had mapped at the last look. */
+static struct vfio_wc_maps seen;
 
-/* Bytes of VFIO devices in this process's mappings. */
-static uint64_t
-bytes_mapped(void)
+/* Is all of a mapping among others, whatever pieces they are in? */
+static bool
+has(const struct vfio_wc_maps *maps, const struct vfio_wc_map *map)
 {
-	struct vfio_wc_maps maps;
-	uint64_t bytes = 0;
+	uint64_t done = 0;
 	size_t i;
-	int ret = vfio_wc_maps_read(0, &maps);
 
-	for (i = 0; i < maps.n; i++)
-		bytes += maps.v[i].length;
-	free(maps.v);
-	return ret == 0 ? bytes : mapped;	/* nobody knows: no change */
+	/* they are by address */
+	for (i = 0; i < maps->n && done < map->length; i++) {
+		const struct vfio_wc_map *m = &maps->v[i];
+		const uint64_t at = map->va + done - m->va;
+
+		if (at < m->length && m->dev == map->dev && m->inode == map->inode &&
+				m->fd_offset + at == map->fd_offset + done)
+			done += m->length - at;
+	}
+	return done >= map->length;
+}
+
+static bool
+has_all(const struct vfio_wc_maps *maps, const struct vfio_wc_maps *others)
+{
+	size_t i;
+
+	for (i = 0; i < others->n; i++)
+		if (!has(maps, &others->v[i]))
+			return false;
+	return true;
+}
+
+/* Has this process mapped, and unmapped, anything since the last look? */
+static void
+look_at_maps(bool *more, bool *less)
+{
+	struct vfio_wc_maps now;
+
+	*more = *less = false;
+	if (vfio_wc_maps_read(0, &now) != 0) {
+		free(now.v);
+		return;		/* nobody knows: no change */
+	}
+	*more = !has_all(&seen, &now);
+	*less = !has_all(&now, &seen);
+	free(seen.v);
+	seen = now;
 }
 
 static bool
@@ -401,7 +433,7 @@ vfio_wc_request_add(const struct vfio_wc_request *args, bool starting)
 {
 	struct rte_vfio_wc_error error;
 	struct request *request;
-	bool readable;
+	bool readable, more, less;
 	int ret;
 
 	request = calloc(1, sizeof(*request));
@@ -411,7 +443,7 @@ vfio_wc_request_add(const struct vfio_wc_request *args, bool starting)
 	pthread_mutex_lock(&lock);
 	/* what is mapped now is what apply() finds; the rest is for looks */
 	if (TAILQ_EMPTY(&requests))
-		mapped = bytes_mapped();
+		look_at_maps(&more, &less);
 	ret = resolve(request, &error);
 	readable = ret == 0;
 	if (readable) {
@@ -491,9 +523,11 @@ apply_all(void (*refuse)(const char *bdf))
 void
 vfio_wc_request_apply_all(void)
 {
+	bool more, less;
+
 	pthread_mutex_lock(&lock);
+	look_at_maps(&more, &less);
 	apply_all(vfio_wc_pci_remove_later);
-	mapped = bytes_mapped();
 	pthread_mutex_unlock(&lock);
 }
 
@@ -550,16 +584,15 @@ void
 vfio_wc_request_look(void)
 {
 	struct request *request;
-	uint64_t before;
+	bool more, less;
 	unsigned int i;
 
 	pthread_mutex_lock(&lock);
-	before = mapped;
-	mapped = bytes_mapped();
-	if (mapped > before)
+	look_at_maps(&more, &less);
+	if (more)
 		apply_all(NULL);
 	TAILQ_FOREACH(request, &requests, next) {
-		for (i = 0; mapped < before && i < request->nb_ranges; i++)
+		for (i = 0; less && i < request->nb_ranges; i++)
 			vfio_wc_range_verify(&request->range[i]);
 		close_late(request);
 		say_what_waits(request);

@@ -33,10 +33,10 @@ bool vfio_wc_request_remove(const char *name);
 void vfio_wc_request_apply_all(void);
 
 /*
- * To be called each second. When the process has more of VFIO devices mapped than before, what
- * waits is met; when it has less, what is on is verified. A device that is required and cannot be
- * met is not removed: it is no port, or its port is still to come, and nobody knows who uses it.
- * It is closed when it is still there some looks later.
+ * To be called each second. When the process has mapped more of VFIO devices since the last time,
+ * what waits is met; when it has unmapped some, what is on is verified. A device that is required
+ * and cannot be met is not removed: it is no port, or its port is still to come, and nobody knows
+ * who uses it. It is closed when it is still there some looks later.
  */
 void vfio_wc_request_look(void);
 

@@ -1089,6 +1089,33 @@ of_the_table_nothing_harms_others(void **state)
 	assert_string_equal(pages(1, 2), "WWWW");
 }
 
+/* What goes and what comes between two looks may be of any size. */
+static void
+a_small_device_takes_the_place_of_a_large_one(void **state)
+{
+	char *was;
+
+	(void)state;
+	eal_has[0] = false;
+	fake_unmap(va[0][4], 0x4000);
+	fake_unmap(va[0][1], 0x1000);
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
+	eal_has[1] = false;
+	fake_unmap(va[1][0], 0x4000);
+	fake_unmap(va[1][3], 0x8000);
+	eal_sees(0);
+	seconds_pass(1);
+	assert_string_equal(pages(0, 4), "PPPW");
+
+	/* the same device, elsewhere: as many bytes as before */
+	was = va[0][4];
+	eal_sees(0);
+	fake_unmap(was, 0x4000);
+	seconds_pass(1);
+	assert_string_equal(pages(0, 4), "PPPW");
+	assert_string_equal(states(), "vfio_wc0/0:on ");
+}
+
 /* EAGAIN is not only what a device says that EAL has not probed yet. */
 static void
 a_process_that_may_lock_no_more_memory(void **state)
@@ -1149,6 +1176,7 @@ main(void)
 		T(the_table_takes_each_device_by_itself),
 		T(required_takes_each_device_by_itself),
 		T(of_the_table_nothing_harms_others),
+		T(a_small_device_takes_the_place_of_a_large_one),
 		T(a_process_that_may_lock_no_more_memory),
 		T(a_range_to_the_end_of_a_bar_that_comes_late),
 	};
