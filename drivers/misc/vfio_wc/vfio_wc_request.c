@@ -213,25 +213,33 @@ static bool
 add_builtin(struct rte_device *dev __rte_unused, const struct dpdk_pci *pci, void *arg)
 {
 	unsigned int bars[RTE_VFIO_WC_BARS], n, i;
+	struct vfio_wc_sysfs as_eal_says = { .vendor = pci->vendor, .device = pci->device };
 	struct request *request = arg, *owner;
-	struct vfio_wc_sysfs sysfs;
+	const bool required = request->args.mode == VFIO_WC_REQUIRED;
 
-	if (pci->fd < 0 || vfio_wc_sysfs_read(pci->name, &sysfs) != 0)
+	if (pci->fd < 0)
 		return false;
-	n = vfio_wc_policy_bars(&sysfs, bars);
+	/* it knows of BARs that are memory, and of no others */
+	for (i = 0; i < RTE_VFIO_WC_BARS; i++) {
+		as_eal_says.bar[i].size = pci->bar[i].size;
+		as_eal_says.bar[i].memory = pci->bar[i].size != 0;
+	}
+	n = vfio_wc_policy_bars(&as_eal_says, bars);
 	for (i = 0; i < n; i++) {
 		struct vfio_wc_range range = {
 			.bar = bars[i],
-			.length = sysfs.bar[bars[i]].size,
+			.length = pci->bar[bars[i]].size,
 		};
 
 		memcpy(range.device, pci->name, sizeof(range.device));
-		if (find_overlap(&range, NULL, true, &owner) == NULL &&
-				find_overlap(&range, NULL, false, &owner) == NULL &&
+		if (find_overlap(&range, NULL, true, &owner) != NULL ||
+				find_overlap(&range, NULL, false, &owner) != NULL ||
 				add_range(request, range.device, range.bar, 0,
-					range.length) == NULL)
-			LOG(ERR, "%s: %s BAR %u: no memory, it stays as it is",
-				request->args.name, range.device, range.bar);
+					range.length) != NULL)
+			continue;
+		LOG(ERR, "%s: %s BAR %u: no memory", request->args.name, range.device, range.bar);
+		if (required)
+			vfio_wc_pci_remove_later(range.device);
 	}
 	return false;
 }
@@ -375,9 +383,16 @@ vfio_wc_request_refuse(const struct vfio_wc_request *args, bool starting)
 {
 	unsigned int i;
 
-	for (i = 0; args->mode == VFIO_WC_REQUIRED && i < args->nb_ranges; i++)
+	if (args->mode != VFIO_WC_REQUIRED)
+		return;
+	for (i = 0; i < args->nb_ranges; i++)
 		vfio_wc_pci_remove(args->range[i].device,
 			starting ? VFIO_WC_PCI_ENDS : VFIO_WC_PCI_STAYS);
+	if (starting && args->nb_ranges == 0) {
+		LOG(ERR, "%s: mode=required cannot be met, of which devices is not known: "
+			"the program ends", args->name);
+		exit(EXIT_FAILURE);
+	}
 }
 
 /*
@@ -437,8 +452,11 @@ vfio_wc_request_add(const struct vfio_wc_request *args, bool starting)
 	int ret;
 
 	request = calloc(1, sizeof(*request));
-	if (request == NULL)
+	if (request == NULL) {
+		LOG(ERR, "%s: no memory", args->name);
+		vfio_wc_request_refuse(args, starting);
 		return -ENOMEM;
+	}
 	request->args = *args;
 	pthread_mutex_lock(&lock);
 	/* what is mapped now is what apply() finds; the rest is for looks */

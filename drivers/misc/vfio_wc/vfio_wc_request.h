@@ -23,7 +23,10 @@
  */
 int vfio_wc_request_add(const struct vfio_wc_request *args, bool starting);
 
-/* A request that cannot be read: whatever is wrong, if it says "required" its devices go. */
+/*
+ * A request that cannot be read, or kept: whatever is wrong, if it says "required" its devices go;
+ * where it is not known which these are, EAL's start ends.
+ */
 void vfio_wc_request_refuse(const struct vfio_wc_request *args, bool starting);
 
 /* Undo a request. True: there are no more. */

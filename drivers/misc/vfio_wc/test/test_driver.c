@@ -40,6 +40,7 @@ static bool eal_keeps;		/* the PMD does not let its device be removed */
 static bool is_configured;	/* port 0 is of device 0, and in use */
 static char closed[64];		/* BARs that were made inaccessible */
 static bool bars_stay_open;
+static bool no_memory;		/* for the plugin */
 static FILE *log_file;
 
 void __wrap_dpdk_abi_foreach_pci(bool (*visit)(struct rte_device *dev, const struct dpdk_pci *pci,
@@ -55,6 +56,10 @@ int __wrap_rte_eal_alarm_cancel(rte_eal_alarm_callback cb, void *arg);
 enum rte_proc_type_t __wrap_rte_eal_process_type(void);
 uint64_t __wrap_rte_eth_find_next_owned_by(uint16_t port, const uint64_t owner);
 int __wrap_rte_eth_dev_info_get(uint16_t port, struct rte_eth_dev_info *info);
+void *__wrap_calloc(size_t n, size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void *__real_realloc(void *old, size_t size);
 int __wrap_mprotect(void *addr, size_t length, int prot);
 int __real_mprotect(void *addr, size_t length, int prot);
 
@@ -199,6 +204,18 @@ __wrap_mprotect(void *addr, size_t length, int prot)
 	return __real_mprotect(addr, length, prot);
 }
 
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	return no_memory ? NULL : __real_calloc(n, size);
+}
+
+void *
+__wrap_realloc(void *old, size_t size)
+{
+	return no_memory ? NULL : __real_realloc(old, size);
+}
+
 /* EAL maps the BARs of a device and knows what the kernel knows. */
 static void
 eal_sees(unsigned int n)
@@ -229,7 +246,7 @@ setup(void **state)
 	memset(eal_pci, 0, sizeof(eal_pci));
 	memset(eal_has, 0, sizeof(eal_has));
 	removed[0] = closed[0] = '\0';
-	eal_keeps = is_configured = bars_stay_open = false;
+	eal_keeps = is_configured = bars_stay_open = no_memory = false;
 	process = RTE_PROC_PRIMARY;
 	log_file = tmpfile();
 	rte_openlog_stream(log_file);
@@ -243,6 +260,7 @@ teardown(void **state)
 {
 	(void)state;
 	/* whatever a test left */
+	no_memory = false;
 	process = RTE_PROC_PRIMARY;
 	rte_vdev_uninit("vfio_wc0");
 	rte_vdev_uninit("vfio_wc1");
@@ -1129,6 +1147,49 @@ a_process_that_may_lock_no_more_memory(void **state)
 	assert_string_equal(removed, "0000:00:03.0 ");
 }
 
+static void
+required_holds_without_memory(void **state)
+{
+	(void)state;
+	no_memory = true;
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	assert_string_equal(removed, "");
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
+	assert_string_equal(removed, "0000:00:03.0 ");
+
+	/* of the table, what becomes of it is not known; nor is there an other end at the start */
+	assert_int_equal(ends(request_at_start, "mode=required"), W_EXITCODE(EXIT_FAILURE, 0));
+	assert_int_equal(ends(request_at_start, ""), 0);
+
+	/* one that comes later */
+	no_memory = false;
+	eal_has[0] = eal_has[1] = false;
+	assert_int_equal(rte_vdev_init("vfio_wc0", "mode=required"), 0);
+	make_ena(1);
+	removed[0] = '\0';
+	no_memory = true;
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(removed, "0000:00:04.0 ");
+}
+
+/* EAL has a device of the table, and of that sysfs cannot be read. */
+static void
+required_holds_without_sysfs(void **state)
+{
+	(void)state;
+	make_ena(0);
+	make_ena(1);
+	fake.device[0].bdf = "0000:00:05.0";
+	assert_int_equal(rte_vdev_init("vfio_wc0", ""), 0);
+	assert_contains(logged(), "vfio_wc0: stays as it is: 0000:00:03.0 BAR 2 [0x0, 0x4000): "
+		"sysfs: No such device");
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+	assert_int_equal(rte_vdev_init("vfio_wc0", "mode=required"), 0);
+	assert_contains(logged(), "0000:00:03.0: removed, since mode=required");
+	assert_false(eal_has[0]);
+	assert_string_equal(pages(1, 2), "WWWW");
+}
+
 /* Where the BAR of a device ends is known when there is one. */
 static void
 a_range_to_the_end_of_a_bar_that_comes_late(void **state)
@@ -1178,6 +1239,8 @@ main(void)
 		T(of_the_table_nothing_harms_others),
 		T(a_small_device_takes_the_place_of_a_large_one),
 		T(a_process_that_may_lock_no_more_memory),
+		T(required_holds_without_memory),
+		T(required_holds_without_sysfs),
 		T(a_range_to_the_end_of_a_bar_that_comes_late),
 	};
 	char *argv[] = {
