@@ -36,6 +36,9 @@ static TAILQ_HEAD(, request) requests = TAILQ_HEAD_INITIALIZER(requests);
 /* What of VFIO devices this process had mapped at the last look. */
 static struct vfio_wc_maps seen;
 
+/* Looks until all counts as new: for what a request that is withdrawn took from the table. */
+static unsigned int looks_to_forget;
+
 /* Is all of a mapping among others, whatever pieces they are in? */
 static bool
 has(const struct vfio_wc_maps *maps, const struct vfio_wc_map *map)
@@ -208,7 +211,18 @@ resolve(struct request *request, struct rte_vfio_wc_error *error)
 	return 0;
 }
 
-/* The built-in table: add what EAL has and the table names. Explicit ranges win. */
+/* Take a range from a request. */
+static void
+take_away(struct request *owner, struct vfio_wc_range *range)
+{
+	vfio_wc_range_off(range, VFIO_WC_WAITING, "");
+	*range = owner->range[--owner->nb_ranges];
+}
+
+/*
+ * The built-in table: add what EAL has and the table names. Explicit ranges win, and of two who ask
+ * for the table the one that requires it.
+ */
 static bool
 add_builtin(struct rte_device *dev __rte_unused, const struct dpdk_pci *pci, void *arg)
 {
@@ -216,6 +230,7 @@ add_builtin(struct rte_device *dev __rte_unused, const struct dpdk_pci *pci, voi
 	struct vfio_wc_sysfs as_eal_says = { .vendor = pci->vendor, .device = pci->device };
 	struct request *request = arg, *owner;
 	const bool required = request->args.mode == VFIO_WC_REQUIRED;
+	struct vfio_wc_range *other;
 
 	if (pci->fd < 0)
 		return false;
@@ -232,10 +247,15 @@ add_builtin(struct rte_device *dev __rte_unused, const struct dpdk_pci *pci, voi
 		};
 
 		memcpy(range.device, pci->name, sizeof(range.device));
-		if (find_overlap(&range, NULL, true, &owner) != NULL ||
-				find_overlap(&range, NULL, false, &owner) != NULL ||
-				add_range(request, range.device, range.bar, 0,
-					range.length) != NULL)
+		if (find_overlap(&range, NULL, true, &owner) != NULL)
+			continue;
+		other = find_overlap(&range, NULL, false, &owner);
+		if (other != NULL && required && owner->args.mode != VFIO_WC_REQUIRED) {
+			take_away(owner, other);
+			other = NULL;
+		}
+		if (other != NULL || add_range(request, range.device, range.bar, 0,
+				range.length) != NULL)
 			continue;
 		LOG(ERR, "%s: %s BAR %u: no memory", request->args.name, range.device, range.bar);
 		if (required)
@@ -261,10 +281,8 @@ displace_builtin(const struct request *request)
 		struct vfio_wc_range *range;
 		struct request *owner;
 
-		while ((range = find_overlap(&request->range[i], request, false, &owner)) != NULL) {
-			vfio_wc_range_off(range, VFIO_WC_WAITING, "");
-			*range = owner->range[--owner->nb_ranges];
-		}
+		while ((range = find_overlap(&request->range[i], request, false, &owner)) != NULL)
+			take_away(owner, range);
 	}
 }
 
@@ -489,6 +507,9 @@ vfio_wc_request_add(const struct vfio_wc_request *args, bool starting)
 		return 0;
 	}
 	drop(request);
+	/* and what it took from the table */
+	if (readable)
+		vfio_wc_request_apply_all();
 	return ret;
 }
 
@@ -507,6 +528,8 @@ vfio_wc_request_remove(const char *name)
 		drop(request);
 	}
 	last = TAILQ_EMPTY(&requests);
+	/* not at once, and not at the next look: it may be EAL that cleans up */
+	looks_to_forget = last ? 0 : 2;
 	pthread_mutex_unlock(&lock);
 	return last;
 }
@@ -606,6 +629,8 @@ vfio_wc_request_look(void)
 	unsigned int i;
 
 	pthread_mutex_lock(&lock);
+	if (looks_to_forget > 0 && --looks_to_forget == 0)
+		seen.n = 0;
 	look_at_maps(&more, &less);
 	if (more)
 		apply_all(NULL);

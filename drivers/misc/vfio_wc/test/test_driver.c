@@ -1190,6 +1190,57 @@ required_holds_without_sysfs(void **state)
 	assert_string_equal(pages(1, 2), "WWWW");
 }
 
+/* What is refused, or withdrawn, takes nothing from the table for good. */
+static void
+the_table_gets_back_what_a_request_took(void **state)
+{
+	(void)state;
+	make_ena(0);
+	assert_int_equal(rte_vdev_init("vfio_wc0", "mode=required"), 0);
+	assert_int_not_equal(rte_vdev_init("vfio_wc1", "dev=0000:00:03.0,bar=2,len=100"), 0);
+	assert_contains(logged(), "offset and length must be multiples");
+	assert_string_equal(pages(0, 2), "WWWW");
+	assert_string_equal(states(), "vfio_wc0/0:on ");
+
+	assert_int_equal(rte_vdev_init("vfio_wc1", "dev=0000:00:03.0,bar=2,len=0x1000,type=uc"),
+		0);
+	assert_string_equal(pages(0, 2), "UPPP");
+	assert_int_equal(rte_vdev_uninit("vfio_wc1"), 0);
+	seconds_pass(1);
+	assert_string_equal(pages(0, 2), "PPPP");	/* EAL might be about to clean up */
+	seconds_pass(1);
+	assert_string_equal(pages(0, 2), "WWWW");
+	assert_string_equal(states(), "vfio_wc0/0:on ");
+
+	/* and when it cannot be had again */
+	fake.device[0].get_errno = ENOSPC;
+	fake.device[0].get_skip = 0;
+	assert_int_not_equal(rte_vdev_init("vfio_wc1", "dev=0000:00:03.0,bar=2,len=100"), 0);
+	assert_string_equal(removed, "0000:00:03.0 ");
+}
+
+/* Who asks for the table twice, and once requires it, requires it. */
+static void
+a_table_that_is_required_takes_from_one_that_is_not(void **state)
+{
+	(void)state;
+	make_ena(0);
+	fake.device[0].get_errno = ENOSPC;
+	assert_int_equal(rte_vdev_init("vfio_wc0", ""), 0);
+	assert_string_equal(states(), "vfio_wc0/0:failed ");
+	assert_int_not_equal(rte_vdev_init("vfio_wc1", "mode=required"), 0);
+	assert_string_equal(removed, "0000:00:03.0 ");
+
+	fake.device[0].get_errno = 0;
+	eal_sees(0);
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_int_equal(rte_vdev_init("vfio_wc1", "mode=required"), 0);
+	assert_string_equal(states(), "vfio_wc1/0:on ");
+	assert_string_equal(pages(0, 2), "WWWW");
+	on_new(0, RTE_ETH_EVENT_NEW, NULL, NULL);
+	assert_string_equal(states(), "vfio_wc1/0:on ");
+}
+
 /* Where the BAR of a device ends is known when there is one. */
 static void
 a_range_to_the_end_of_a_bar_that_comes_late(void **state)
@@ -1241,6 +1292,8 @@ main(void)
 		T(a_process_that_may_lock_no_more_memory),
 		T(required_holds_without_memory),
 		T(required_holds_without_sysfs),
+		T(the_table_gets_back_what_a_request_took),
+		T(a_table_that_is_required_takes_from_one_that_is_not),
 		T(a_range_to_the_end_of_a_bar_that_comes_late),
 	};
 	char *argv[] = {
