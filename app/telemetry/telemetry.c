@@ -81,7 +81,7 @@ find_socket(pid_t pid, char *path, size_t size)
 
 /* Connect to what path names below the root of the process: that may not be ours. */
 static int
-connect_below(pid_t pid, const char *path)
+connect_below(pid_t pid, const char *path, const struct timeval *timeout)
 {
 	const char *name = strrchr(path, '/') + 1;
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -95,6 +95,9 @@ connect_below(pid_t pid, const char *path)
 		return -errno;
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/%.64s", at, name);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	/* where others wait for a process that is stopped, connecting waits, too */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, timeout, sizeof(*timeout));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeout, sizeof(*timeout));
 	err = fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 ? 0 : errno;
 	close(at);
 	if (err != 0 && fd >= 0)
@@ -112,10 +115,9 @@ telemetry_connect(pid_t pid, unsigned int patience)
 	ret = find_socket(pid, path, sizeof(path));
 	if (ret != 0)
 		return ret;
-	fd = connect_below(pid, path);
+	fd = connect_below(pid, path, &timeout);
 	if (fd < 0)
 		return fd;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	/* EAL greets with its version; /info repeats it to those who want to know. */
 	if (recv(fd, greeting, sizeof(greeting), 0) <= 0) {
 		close(fd);
@@ -141,6 +143,7 @@ telemetry_ask(int fd, const char *command, const volatile int *stop)
 	} while (n < 0 && errno == EINTR && (stop == NULL || !*stop));
 	if (n <= 0) {
 		free(text);
+		errno = n < 0 ? errno : EPROTO;
 		return NULL;
 	}
 	all = json_loadb(text, n, 0, NULL);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -141,6 +142,40 @@ answers(void **state)
 	assert_null(ask("/vfio_wc/ranges", "{\"/vfio_wc/ranges\":{", &err));
 	assert_int_equal(err, EPROTO);
 	assert_null(ask("/vfio_wc/ranges", NULL, &err));
+	assert_int_equal(err, EPROTO);
+}
+
+static void
+too_long(int signal)
+{
+	(void)signal;
+}
+
+/* A process that is stopped: the kernel takes connections for it, until there are too many. */
+static void
+a_process_that_does_not_answer(void **state)
+{
+	const struct sigaction action = { .sa_handler = too_long };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0), fd;
+	char dir[] = "/tmp/test-telemetry-XXXXXX";
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/dpdk_telemetry.v2", dir);
+	assert_int_equal(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(listener, 0), 0);
+	sigaction(SIGALRM, &action, NULL);
+	alarm(10);
+	assert_int_equal(telemetry_connect(getpid(), 1), -EPROTO);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+	while (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+		fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+	assert_int_equal(telemetry_connect(getpid(), 1), -EAGAIN);
+	alarm(0);
+	close(listener);
+	unlink(addr.sun_path);
+	assert_int_equal(rmdir(dir), 0);
 }
 
 int
@@ -150,6 +185,7 @@ main(void)
 		cmocka_unit_test(the_socket_of_a_process_is_found),
 		cmocka_unit_test(no_socket_or_no_greeting),
 		cmocka_unit_test(answers),
+		cmocka_unit_test(a_process_that_does_not_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
