@@ -60,6 +60,22 @@ refuse_device(int err, const char *token, struct vfio_wc_why *why)
 		"that has its physical function" : ", that is not its VF token");
 }
 
+/*
+ * The caller may have one token for many devices: one that wants none refuses any (EINVAL), and is
+ * asked without.
+ */
+static int
+get_device(int group, const char *bdf, const char *token)
+{
+	char name[128];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s%s%.40s", bdf, token != NULL ? " vf_token=" : "",
+		token != NULL ? token : "");
+	fd = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, name);
+	return fd < 0 && errno == EINVAL && token != NULL ? get_device(group, bdf, NULL) : fd;
+}
+
 /* Documentation/driver-api/vfio.rst, "VFIO Usage Example". */
 static int
 open_by_group(const struct vfio_wc_sysfs *pci, const char *token, struct vfio_wc_opened *opened,
@@ -68,7 +84,6 @@ open_by_group(const struct vfio_wc_sysfs *pci, const char *token, struct vfio_wc
 	struct vfio_group_status status = { .argsz = sizeof(status) };
 	const struct node node = vfio_wc_group_node(pci);
 	const bool noiommu = strstr(node.path, "/noiommu-") != NULL;
-	char name[128];
 
 	if (!node.here)
 		return because(why, ENOENT,
@@ -95,9 +110,7 @@ open_by_group(const struct vfio_wc_sysfs *pci, const char *token, struct vfio_wc
 		return because(why, errno, "no IOMMU for the group: %s%s", strerror(errno),
 			errno == EPERM ? ", the kernel's log says why (no interrupt remapping?)" :
 			"");
-	snprintf(name, sizeof(name), "%s%s%.40s", pci->bdf, token != NULL ? " vf_token=" : "",
-		token != NULL ? token : "");
-	opened->fd = ioctl(opened->group, VFIO_GROUP_GET_DEVICE_FD, name);
+	opened->fd = get_device(opened->group, pci->bdf, token);
 	return opened->fd >= 0 ? 0 : refuse_device(errno, token, why);
 }
 
@@ -125,6 +138,7 @@ open_by_cdev(const struct vfio_wc_sysfs *pci, const char *token, struct vfio_wc_
 	struct bind_iommufd bind = { .argsz = BIND_ARGSZ_NO_TOKEN };
 	uint8_t uuid[16];
 	char path[64];
+	int ret;
 
 	if (token != NULL) {
 		if (parse_uuid(token, uuid) != 0)
@@ -141,7 +155,14 @@ open_by_cdev(const struct vfio_wc_sysfs *pci, const char *token, struct vfio_wc_
 	if (opened->container < 0)
 		return opened->container;
 	bind.iommufd = opened->container;
-	return ioctl(opened->fd, BIND_IOMMUFD, &bind) == 0 ? 0 : refuse_device(errno, token, why);
+	ret = ioctl(opened->fd, BIND_IOMMUFD, &bind);
+	/* as get_device(); a kernel that knows of no token asks for none, either */
+	if (ret != 0 && errno == EINVAL && token != NULL) {
+		bind.argsz = BIND_ARGSZ_NO_TOKEN;
+		bind.flags = 0;
+		ret = ioctl(opened->fd, BIND_IOMMUFD, &bind);
+	}
+	return ret == 0 ? 0 : refuse_device(errno, token, why);
 }
 
 int

@@ -20,6 +20,7 @@ static struct {
 	uint32_t argsz, flags;	/* of BIND_IOMMUFD */
 	uint8_t token[16];
 	unsigned int calls;
+	bool no_token;		/* it refuses one */
 } kernel;
 
 #define BIND_IOMMUFD _IO(VFIO_TYPE, VFIO_BASE + 18)
@@ -60,10 +61,18 @@ __wrap_ioctl(int fd, unsigned long request, ...)
 		kernel.iommu = (uintptr_t)arg;
 		return 0;
 	case VFIO_GROUP_GET_DEVICE_FD:
+		if (kernel.no_token && strchr(arg, ' ') != NULL) {
+			errno = EINVAL;
+			return -1;
+		}
 		snprintf(kernel.name, sizeof(kernel.name), "%s", (const char *)arg);
 		return dup(fd);
 	case BIND_IOMMUFD:
 		bind = arg;
+		if (kernel.no_token && bind->flags != 0) {
+			errno = EINVAL;
+			return -1;
+		}
 		kernel.argsz = bind->argsz;
 		kernel.flags = bind->flags;
 		if (bind->argsz > 16)
@@ -243,6 +252,25 @@ the_first_failure_is_told(void **state)
 	assert_contains(why.text, "cannot open /dev/vfio/vfio");
 }
 
+/* One token is given for all devices that are looked at, and DPDK tries without, too. */
+static void
+a_device_that_wants_no_token(void **state)
+{
+	(void)state;
+	kernel.no_token = true;
+	assert_int_equal(open_it(TOKEN), 0);
+	assert_string_equal(kernel.name, FAKE_BDF);
+	close_it();
+
+	fake_remove("/dev/vfio/12");
+	fake_file("/dev/vfio/devices/vfio3", "");
+	fake_file("/dev/iommu", "");
+	assert_int_equal(open_it(TOKEN), 0);
+	assert_int_equal(kernel.flags, 0);
+	assert_int_equal(kernel.argsz, 16);
+	close_it();
+}
+
 int
 main(void)
 {
@@ -253,6 +281,7 @@ main(void)
 		T(neither_group_nor_character_device),
 		T(a_group_whose_node_is_not_here),
 		T(the_first_failure_is_told),
+		T(a_device_that_wants_no_token),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
