@@ -171,7 +171,7 @@ ask_device(json_t *all, const struct vfio_wc_sysfs *dev)
 		node = noiommu;
 	if (access(node, F_OK) != 0 && dev->cdev[0] != '\0')
 		node = cdev;
-	vfio_wc_find_holder(dev, &holder);
+	vfio_wc_find_holder(dev, 0, &holder);
 	if (holder.pid != 0)
 		item(all, check, "missing",
 			sentence("device %s: %s (pid %d) has it open", dev->bdf, holder.name,

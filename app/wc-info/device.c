@@ -70,7 +70,7 @@ learn_from_vfio(struct device *d, bool may_open, const char *token)
 	struct vfio_wc_opened opened;
 	struct vfio_wc_why why;
 
-	vfio_wc_find_holder(&d->sysfs, &d->user);
+	vfio_wc_find_holder(&d->sysfs, 0, &d->user);
 	if (d->user.pid != 0) {
 		say_cookies(d, UNKNOWN, "%s (pid %d) has the device open", d->user.name,
 			d->user.pid);

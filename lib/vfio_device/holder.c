@@ -49,8 +49,18 @@ vfio_wc_fdinfo(const char *path, const char *bdf)
 struct nodes {
 	const char *bdf;
 	struct node group;
+	char noiommu[64];	/* of a group that is not here; "" */
 	char cdev[64];
 };
+
+/* The target may be below a root directory of the process. */
+static bool
+is_node(const char *target, const char *path)
+{
+	const size_t n = strlen(path), length = strlen(target);
+
+	return n > 0 && length >= n && strcmp(target + length - n, path) == 0;
+}
 
 static bool
 is_of_device(const struct nodes *nodes, const char *pid, const char *fd)
@@ -63,7 +73,8 @@ is_of_device(const struct nodes *nodes, const char *pid, const char *fd)
 	if (n <= 0)
 		return false;
 	target[n] = '\0';
-	if (strcmp(target, nodes->group.path) == 0 || strcmp(target, nodes->cdev) == 0)
+	if (is_node(target, nodes->group.path) || is_node(target, nodes->noiommu) ||
+			is_node(target, nodes->cdev))
 		return true;
 	if (strcmp(target, "anon_inode:[vfio-device]") != 0)
 		return false;
@@ -116,19 +127,25 @@ process(const char *pid)
 }
 
 void
-vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, struct vfio_wc_holder *out)
+vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, pid_t after, struct vfio_wc_holder *out)
 {
 	struct nodes nodes = { .bdf = pci->bdf, .group = vfio_wc_group_node(pci) };
 	const struct dirent *entry;
+	pid_t pid;
 	DIR *proc;
 
 	*out = (struct vfio_wc_holder){ 0 };
 	if (pci->cdev[0] != '\0')
 		snprintf(nodes.cdev, sizeof(nodes.cdev), "/dev/vfio/devices/%s", pci->cdev);
+	if (pci->group[0] != '\0' && !nodes.group.here)
+		snprintf(nodes.noiommu, sizeof(nodes.noiommu), "/dev/vfio/noiommu-%s", pci->group);
 	proc = opendir("/proc");
-	while (proc != NULL && out->pid == 0 && (entry = readdir(proc)) != NULL)
-		if (atoi(entry->d_name) > 0 && holds(&nodes, entry->d_name))
+	while (proc != NULL && (entry = readdir(proc)) != NULL) {
+		pid = atoi(entry->d_name);
+		if (pid > after && (out->pid == 0 || pid < out->pid) &&
+				holds(&nodes, entry->d_name))
 			*out = process(entry->d_name);
+	}
 	if (proc != NULL)
 		closedir(proc);
 }

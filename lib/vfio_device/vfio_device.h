@@ -99,9 +99,11 @@ struct vfio_wc_holder {
 
 /*
  * Who has the device open: its group, its character device, or an fd of it that was handed over
- * (which a kernel tells from 6.18 on). Needs root to see into other users' processes.
+ * (which a kernel tells from 6.18 on). Several can: the first with a pid beyond after, 0 for the
+ * first of all. Needs root to see into other users' processes.
  */
-void vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, struct vfio_wc_holder *out);
+void vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, pid_t after,
+		struct vfio_wc_holder *out);
 
 /*
  * Who has a BAR mapped through sysfs (resourceN, resourceN_wc), as tools do that dump registers: of

@@ -22,7 +22,8 @@ static struct {
 	char file[64];		/* --json */
 } fake;
 
-void __wrap_vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, struct vfio_wc_holder *out);
+void __wrap_vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, pid_t after,
+		struct vfio_wc_holder *out);
 int __wrap_vfio_wc_open(const struct vfio_wc_sysfs *pci, const char *token,
 	struct vfio_wc_opened *opened, struct vfio_wc_why *why);
 void __wrap_vfio_wc_close(struct vfio_wc_opened *opened);
@@ -30,8 +31,10 @@ int __wrap_rte_vfio_wc_probe(const char *device, int fd, struct rte_vfio_wc_erro
 enum wc_status __wrap_run(struct result *r, unsigned int n, int witness);
 
 void
-__wrap_vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, struct vfio_wc_holder *out)
+__wrap_vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, pid_t after,
+		struct vfio_wc_holder *out)
 {
+	(void)after;
 	(void)pci;
 	*out = fake.holder;
 }

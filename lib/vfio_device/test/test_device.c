@@ -341,7 +341,7 @@ holder(const char *name)
 	struct vfio_wc_sysfs pci;
 
 	assert_int_equal(vfio_wc_sysfs_read(FAKE_BDF, &pci), 0);
-	vfio_wc_find_holder(&pci, &found);
+	vfio_wc_find_holder(&pci, 0, &found);
 	assert_string_equal(found.name, name);
 	return found.pid;
 }
@@ -392,6 +392,48 @@ holders_are_found(void **state)
 	fake_file("/proc/42/comm", "p\xc3\xa9\033[2J\n");
 	assert_int_equal(holder("p???[2J"), 42);
 	fake_remove("/proc/42");
+}
+
+/* A process in a root directory of its own, and a look from where the node is not. */
+static void
+holders_elsewhere_are_found(void **state)
+{
+	(void)state;
+	fake_virtio();
+	fake_file("/dev/vfio/12", "");
+	fake_file("/proc/42/comm", "testpmd\n");
+	fake_link("/proc/42/fd/7", "/srv/root/dev/vfio/12");
+	assert_int_equal(holder("testpmd"), 42);
+	fake_link("/proc/42/fd/7", "/srv/root/dev/vfio/devices/vfio3");
+	assert_int_equal(holder("testpmd"), 42);
+	fake_link("/proc/42/fd/7", "12");
+	assert_int_equal(holder(""), 0);
+	fake_remove("/dev/vfio/12");
+	fake_link("/proc/42/fd/7", "/dev/vfio/noiommu-12");
+	assert_int_equal(holder("testpmd"), 42);
+	fake_link("/proc/42/fd/7", "/dev/vfio/noiommu-2");
+	assert_int_equal(holder(""), 0);
+}
+
+static void
+several_holders_are_found(void **state)
+{
+	static const pid_t pids[] = { 9, 42, 1041, 0 };
+	struct vfio_wc_holder found = { 0 };
+	struct vfio_wc_sysfs pci;
+	size_t i;
+
+	(void)state;
+	fake_virtio();
+	fake_link("/proc/1041/fd/3", "/dev/vfio/12");
+	fake_link("/proc/42/fd/3", "/dev/vfio/12");
+	fake_link("/proc/43/fd/3", "/dev/vfio/13");
+	fake_link("/proc/9/fd/3", "/dev/vfio/12");
+	assert_int_equal(vfio_wc_sysfs_read(FAKE_BDF, &pci), 0);
+	for (i = 0; i < sizeof(pids) / sizeof(pids[0]); i++) {
+		vfio_wc_find_holder(&pci, found.pid, &found);
+		assert_int_equal(found.pid, pids[i]);
+	}
 }
 
 static void
@@ -503,6 +545,8 @@ main(void)
 		T(maps_of_vfio_devices_are_read),
 		T(mappings_are_checked),
 		T(holders_are_found),
+		T(holders_elsewhere_are_found),
+		T(several_holders_are_found),
 		T(mappers_through_sysfs_are_found),
 		T(files_that_are_a_device_and_others),
 		T(devices_that_look_alike),
