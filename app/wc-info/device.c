@@ -141,8 +141,14 @@ ask_plugin(struct device *d)
 		return NULL;
 	}
 	ranges = telemetry_ask(fd, "/vfio_wc/ranges", NULL);
-	if (ranges == NULL)
+	if (ranges == NULL && errno == ENOENT) {
 		d->ranges_reason = "it runs without the vfio_wc plugin";
+	} else if (!json_is_object(ranges)) {
+		d->ranges_reason = "its DPDK telemetry does not answer, or nothing that makes "
+			"sense";
+		json_decref(ranges);
+		ranges = NULL;
+	}
 	params = telemetry_ask(fd, "/eal/params", NULL);
 	learn_no_push(d, params);
 	json_decref(params);

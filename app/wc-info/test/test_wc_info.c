@@ -24,7 +24,9 @@ static struct {
 	uint32_t types;		/* of BAR 4 */
 	const char *ranges;	/* the plugin's, or NULL: there is none */
 	const char *params;	/* EAL's */
+	int ask_err;		/* where there is no answer; 0: it knows no such command */
 	bool telemetry;
+	pid_t pid;		/* whose that is */
 } fake;
 
 int __wrap_vfio_wc_open(const struct vfio_wc_sysfs *pci, const char *token,
@@ -71,8 +73,7 @@ int
 __wrap_telemetry_connect(pid_t pid, unsigned int patience)
 {
 	(void)patience;
-	assert_int_equal(pid, 42);
-	return fake.telemetry ? dup(STDERR_FILENO) : -ENOENT;
+	return fake.telemetry && pid == fake.pid ? dup(STDERR_FILENO) : -ENOENT;
 }
 
 json_t *
@@ -83,7 +84,8 @@ __wrap_telemetry_ask(int fd, const char *command, const volatile int *stop)
 
 	(void)fd;
 	(void)stop;
-	return text != NULL ? json_loads(text, 0, NULL) : NULL;
+	errno = fake.ask_err != 0 ? fake.ask_err : ENOENT;
+	return text != NULL ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
 }
 
 /* ---- a machine ---- */
@@ -116,6 +118,7 @@ in_use(void)
 	fake_file(PAT_LIST, "PAT memtype list:\n"
 		"PAT: [mem 0x000000fea0003000-0x000000fea0004000] write-combining\n");
 	fake.telemetry = true;
+	fake.pid = 42;
 	fake.ranges = "{\"a\": {\"device\": \"" FAKE_BDF "\", \"bar\": 4, \"offset\": 12288, "
 		"\"length\": 4096, \"state\": \"on\", \"requested\": \"WC\", "
 		"\"reason\": \"fine\"}}";
@@ -576,6 +579,26 @@ the_launcher_is_listened_to_and_not_believed(void **state)
 	says_not("vfio-wc-run");
 }
 
+/* A plugin that cannot be heard is not one that is not there. */
+static void
+telemetry_that_says_nothing(void **state)
+{
+	(void)state;
+	in_use();
+	fake_file(PAT_LIST, "PAT memtype list:\n");
+	fake.ranges = NULL;
+	assert_int_equal(run(NULL, NULL), PARTLY_LEARNT);
+	says("plugin: not asked, it runs without the vfio_wc plugin\n");
+	fake.ask_err = EAGAIN;
+	assert_int_equal(run(NULL, NULL), PARTLY_LEARNT);
+	says("not asked, its DPDK telemetry does not answer, or nothing that makes sense\n");
+	says_not("without the vfio_wc plugin");
+	fake.ranges = "7";
+	assert_int_equal(run(NULL, NULL), PARTLY_LEARNT);
+	says("not asked, its DPDK telemetry does not answer, or nothing that makes sense\n");
+	says_not("was asked for no range");
+}
+
 int
 main(void)
 {
@@ -594,6 +617,7 @@ main(void)
 		T(who_has_a_bar_mapped_through_sysfs_is_said),
 		T(what_others_say_does_not_break_the_json),
 		T(the_launcher_is_listened_to_and_not_believed),
+		T(telemetry_that_says_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
