@@ -168,14 +168,18 @@ static enum answer
 kernel_has(const struct device *d, const json_t *range)
 {
 	const uint64_t bar = json_integer_value(json_object_get(range, "bar"));
+	const uint64_t offset = json_integer_value(json_object_get(range, "offset"));
+	const uint64_t length = json_integer_value(json_object_get(range, "length"));
 	struct rte_vfio_wc_memtype list[MEMTYPES];
 	uint64_t next, end;
 	int i, n;
 
-	if (bar >= RTE_VFIO_WC_BARS)
-		return UNKNOWN;
-	next = d->sysfs.bar[bar].start + json_integer_value(json_object_get(range, "offset"));
-	end = next + json_integer_value(json_object_get(range, "length"));
+	/* a range that there is not */
+	if (bar >= RTE_VFIO_WC_BARS || offset >= d->sysfs.bar[bar].size || length == 0 ||
+			length > d->sysfs.bar[bar].size - offset)
+		return NO;
+	next = d->sysfs.bar[bar].start + offset;
+	end = next + length;
 	n = rte_vfio_wc_pat_list(next, end - next, list, MEMTYPES, NULL);
 	if (n < 0 || n > MEMTYPES)
 		return UNKNOWN;

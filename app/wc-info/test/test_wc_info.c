@@ -599,6 +599,37 @@ telemetry_that_says_nothing(void **state)
 	says_not("was asked for no range");
 }
 
+/* Nor does it make a range WC that there cannot be. */
+static void
+a_range_of_nothing_is_not_believed(void **state)
+{
+	static const char *const wheres[] = {
+		"", "\"bar\": 4, ", "\"bar\": 4, \"offset\": 12288, \"length\": 0, ",
+		"\"bar\": 4, \"offset\": 16384, \"length\": 4096, ",
+		"\"bar\": 4, \"offset\": 12288, \"length\": 8192, ",
+		"\"bar\": 4, \"offset\": -4096, \"length\": 4096, ",
+		"\"bar\": 7, \"offset\": 12288, \"length\": 4096, ",
+		"\"bar\": \"four\", \"offset\": 12288, \"length\": 4096, ",
+	};
+	static char ranges[512];
+	size_t i;
+
+	(void)state;
+	in_use();
+	/* what is around is WC, whosever that is */
+	fake_file(PAT_LIST, "PAT memtype list:\n"
+		"PAT: [mem 0x000000fe9fff0000-0x000000fea0010000] write-combining\n");
+	fake.ranges = ranges;
+	for (i = 0; i < sizeof(wheres) / sizeof(wheres[0]); i++) {
+		snprintf(ranges, sizeof(ranges), "{\"a\": {\"device\": \"" FAKE_BDF "\", %s"
+			"\"state\": \"on\", \"requested\": \"WC\", \"reason\": \"\"}}",
+			wheres[i]);
+		assert_int_equal(run(NULL, NULL), PARTLY_LEARNT);
+		says_not("WC is on");
+		says("they disagree");
+	}
+}
+
 int
 main(void)
 {
@@ -618,6 +649,7 @@ main(void)
 		T(what_others_say_does_not_break_the_json),
 		T(the_launcher_is_listened_to_and_not_believed),
 		T(telemetry_that_says_nothing),
+		T(a_range_of_nothing_is_not_believed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
