@@ -390,6 +390,9 @@ conclude(struct device *d)
 
 	if ((range = range_of(d, "on")) != NULL)
 		conclude_on(d, range);
+	else if ((range = range_of(d, "off")) != NULL && kernel_has(d, range) == NO &&
+			!any_wc(d->nb_mtrr, d->mtrr))
+		conclude_off(d, range);
 	else if (any_wc(d->nb_pat, d->pat))
 		conclude_listed(d);
 	else if (any_wc(d->nb_mtrr, d->mtrr))

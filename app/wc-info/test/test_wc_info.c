@@ -630,6 +630,27 @@ a_range_of_nothing_is_not_believed(void **state)
 	}
 }
 
+/* What is asked for and not had is not made good by what somebody else has. */
+static void
+others_wc_is_not_the_plugins(void **state)
+{
+	(void)state;
+	in_use();
+	fake.ranges = "{\"a\": {\"device\": \"" FAKE_BDF "\", \"bar\": 4, \"offset\": 12288, "
+		"\"length\": 4096, \"state\": \"off\", \"requested\": \"WC\", "
+		"\"reason\": \"not now\"}}";
+	fake_file(PAT_LIST, "PAT memtype list:\n"
+		"PAT: [mem 0x000000fea0000000-0x000000fea0001000] write-combining\n");
+	run(NULL, NULL);
+	says("WC is off because not now\n");
+	says("[0x0, 0x1000) is WC\n");
+	/* that very page: whoever maps it plainly has it, too */
+	fake_file(PAT_LIST, "PAT memtype list:\n"
+		"PAT: [mem 0x000000fea0003000-0x000000fea0004000] write-combining\n");
+	run(NULL, NULL);
+	says("WC is on because the kernel's list of memory types says so\n");
+}
+
 int
 main(void)
 {
@@ -650,6 +671,7 @@ main(void)
 		T(the_launcher_is_listened_to_and_not_believed),
 		T(telemetry_that_says_nothing),
 		T(a_range_of_nothing_is_not_believed),
+		T(others_wc_is_not_the_plugins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
