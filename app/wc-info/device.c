@@ -63,19 +63,13 @@ is_noiommu(const struct device *d)
 	return strncmp(name, "vfio-noiommu", strlen("vfio-noiommu")) == 0;
 }
 
-/* Ask the kernel, if that is wanted and nobody has the device; otherwise find out who. */
+/* Ask the kernel of a device that nobody has, if that is wanted. */
 static void
 learn_from_vfio(struct device *d, bool may_open, const char *token)
 {
 	struct vfio_wc_opened opened;
 	struct vfio_wc_why why;
 
-	vfio_wc_find_holder(&d->sysfs, 0, &d->user);
-	if (d->user.pid != 0) {
-		say_cookies(d, UNKNOWN, "%s (pid %d) has the device open", d->user.name,
-			d->user.pid);
-		return;
-	}
 	d->not_asked = !may_open;
 	if (d->not_asked) {
 		say_cookies(d, UNKNOWN, "not asked; --open asks the kernel");
@@ -229,8 +223,10 @@ learn_from_user(struct device *d)
 	const char *id;
 	size_t i;
 
-	if (d->user.pid == 0)
-		return;
+	say_cookies(d, UNKNOWN, "%s (pid %d) has the device open", d->user.name, d->user.pid);
+	d->no_push[0] = '\0';
+	json_decref(d->ranges);
+	d->ranges = NULL;
 	plugins = ask_plugin(d);
 	runs = run_ranges(d->user.pid, &d->sysfs);
 	if (plugins == NULL && runs == NULL)
@@ -244,6 +240,27 @@ learn_from_user(struct device *d)
 		learn_range(d, range, "vfio-wc-run");
 	json_decref(plugins);
 	json_decref(runs);
+}
+
+/*
+ * Processes can have the device together: primary and secondary ones, those that hand it over. Of
+ * these the first that knows of ranges is taken, otherwise the first.
+ */
+static void
+learn_from_users(struct device *d)
+{
+	const struct vfio_wc_holder first = d->user;
+	unsigned int n;
+
+	for (n = 0; d->user.pid != 0; n++) {
+		learn_from_user(d);
+		if (json_array_size(d->ranges) > 0)
+			return;
+		vfio_wc_find_holder(&d->sysfs, d->user.pid, &d->user);
+	}
+	d->user = first;
+	if (n > 1)
+		learn_from_user(d);
 }
 
 static void
@@ -439,8 +456,11 @@ device_learn(struct device *d, const char *address, bool may_open, const char *t
 		return ret;
 	d->noiommu = is_noiommu(d);
 	vfio_wc_find_mappers(&d->sysfs, d->mapper);
-	learn_from_vfio(d, may_open, token);
-	learn_from_user(d);
+	vfio_wc_find_holder(&d->sysfs, 0, &d->user);
+	if (d->user.pid != 0)
+		learn_from_users(d);
+	else
+		learn_from_vfio(d, may_open, token);
 	learn_memtypes(d);
 	conclude(d);
 	make_plain(d->cookies_reason);

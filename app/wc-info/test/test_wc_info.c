@@ -651,6 +651,27 @@ others_wc_is_not_the_plugins(void **state)
 	says("WC is on because the kernel's list of memory types says so\n");
 }
 
+/* A secondary process without the plugin (dpdk-proc-info, say) has the device open, too. */
+static void
+of_several_users_the_one_that_knows_is_asked(void **state)
+{
+	(void)state;
+	in_use();
+	fake_file("/proc/41/comm", "dpdk-proc-info\n");
+	fake_link("/proc/41/fd/3", "/dev/vfio/12");
+	fake_file("/proc/1043/comm", "dpdk-dumpcap\n");
+	fake_link("/proc/1043/fd/3", "/dev/vfio/12");
+	assert_int_equal(run(NULL, NULL), ALL_LEARNT);
+	says("used by testpmd (pid 42)\n");
+	says("WC is on because the plugin in testpmd (pid 42) has it from the kernel\n");
+
+	/* none does: the first, and what is to be said of it */
+	fake.telemetry = false;
+	assert_int_equal(run(NULL, NULL), PARTLY_LEARNT);
+	says("used by dpdk-proc-info (pid 41)\n");
+	says("plugin: not asked, it has no DPDK telemetry socket that answers\n");
+}
+
 int
 main(void)
 {
@@ -672,6 +693,7 @@ main(void)
 		T(telemetry_that_says_nothing),
 		T(a_range_of_nothing_is_not_believed),
 		T(others_wc_is_not_the_plugins),
+		T(of_several_users_the_one_that_knows_is_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
