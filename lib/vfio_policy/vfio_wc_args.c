@@ -60,16 +60,37 @@ is_id(const char *text, char out[VFIO_WC_BDF_LEN])
 	return true;
 }
 
+/* To be asked when all is read of a device. */
+static int
+check_used(struct parser *p)
+{
+	if (p->device[0] == '\0' || p->device_used)
+		return 0;
+	p->request->unread = true;
+	return FAIL(p, "dev=%s has no bar=", p->device);
+}
+
 static int
 parse_dev(struct parser *p, const char *value)
 {
-	if (p->device[0] != '\0' && !p->device_used)
-		return FAIL(p, "dev=%s has no bar=", p->device);
-	if (vfio_wc_bdf(value, p->device) != 0 && !(p->ids && is_id(value, p->device)))
-		return FAIL(p, "dev=%s is not a PCI address (dddd:bb:dd.f)%s", value,
-			p->ids ? " nor an ID (vvvv:dddd)" : "");
+	int ret = check_used(p);
+
 	p->device_used = false;
-	return 0;
+	if (vfio_wc_bdf(value, p->device) == 0 || (p->ids && is_id(value, p->device)))
+		return ret;
+	p->device[0] = '\0';
+	p->request->unread = true;
+	return ret != 0 ? ret : FAIL(p, "dev=%s is not a PCI address (dddd:bb:dd.f)%s", value,
+		p->ids ? " nor an ID (vvvv:dddd)" : "");
+}
+
+/* What nobody understands may have been a device. */
+static void
+note_device(struct parser *p, const char *text)
+{
+	char bdf[VFIO_WC_BDF_LEN];
+
+	p->request->unread |= vfio_wc_bdf(text, bdf) == 0;
 }
 
 static int
@@ -80,8 +101,10 @@ parse_bar(struct parser *p, const char *value)
 	uint64_t bar;
 	int ret;
 
-	if (p->device[0] == '\0')
+	if (p->device[0] == '\0') {
+		request->unread = true;
 		return FAIL(p, "bar=%s stands before any dev=", value);
+	}
 	if (request->nb_ranges == VFIO_WC_RANGES)
 		return FAIL(p, "more than %d ranges in one request", VFIO_WC_RANGES);
 	range = &request->range[request->nb_ranges++];
@@ -148,47 +171,66 @@ parse_pair(struct parser *p, const char *key, const char *value)
 		request->type = value[0] == 'w' ? RTE_VFIO_WC_TYPE_WC : RTE_VFIO_WC_TYPE_UC;
 		return 0;
 	}
+	note_device(p, value);
 	return FAIL(p, "unknown key \"%s\" (known: dev, bar, offset, len, mode, type)", key);
+}
+
+/* "key=value", of n characters */
+static int
+parse_word(struct parser *p, const char *text, size_t n)
+{
+	char word[128], *value;
+
+	if (n >= sizeof(word)) {
+		p->request->unread = true;
+		return FAIL(p, "\"%.32s...\" is too long", text);
+	}
+	memcpy(word, text, n);
+	word[n] = '\0';
+	value = strchr(word, '=');
+	if (value == NULL) {
+		note_device(p, word);
+		return FAIL(p, "\"%s\" is not key=value", word);
+	}
+	*value++ = '\0';
+	return parse_pair(p, word, value);
+}
+
+/* Of two results the first that is an error, and what there is to be said of that. */
+static int
+first_of(int before, int now, const struct rte_vfio_wc_error *said,
+		struct rte_vfio_wc_error *error)
+{
+	if (before != 0 || now == 0)
+		return before;
+	if (error != NULL)
+		*error = *said;
+	return now;
 }
 
 static int
 parse(const char *name, const char *args, bool ids, struct vfio_wc_request *request,
 		struct rte_vfio_wc_error *error)
 {
-	struct parser p = { .request = request, .ids = ids, .error = error };
-	char *copy, *rest, *pair;
-	int ret = 0;
+	struct rte_vfio_wc_error first;
+	struct parser p = { .request = request, .ids = ids, .error = &first };
+	const char *word = args[0] != '\0' ? args : NULL;
+	int ret = 0, one;
+	size_t n;
 
 	memset(request, 0, sizeof(*request));
 	request->mode = VFIO_WC_AUTO;
 	request->type = RTE_VFIO_WC_TYPE_WC;
 	snprintf(request->name, sizeof(request->name), "%s", name);
 
-	copy = strdup(args);
-	if (copy == NULL)
-		return vfio_wc_fail(error, ENOMEM, "arguments", "no memory");
-	rest = copy;
-	while (args[0] != '\0' && (pair = strsep(&rest, ",")) != NULL) {
-		struct rte_vfio_wc_error first = error != NULL ? *error :
-			(struct rte_vfio_wc_error){ 0 };
-		char *value = strchr(pair, '=');
-		int one;
-
-		if (value != NULL)
-			*value++ = '\0';
-		one = value != NULL ? parse_pair(&p, pair, value) :
-			FAIL(&p, "\"%s\" is not key=value", pair);
-		/* the first error is the one to tell, but mode= and dev= may still follow */
-		if (ret == 0)
-			ret = one;
-		else if (error != NULL)
-			*error = first;
+	/* the first error is the one to tell, but mode= and dev= may still follow */
+	while (word != NULL) {
+		n = strcspn(word, ",");
+		one = parse_word(&p, word, n);
+		word = word[n] == ',' ? word + n + 1 : NULL;
+		ret = first_of(ret, one, &first, error);
 	}
-	free(copy);
-
-	if (ret == 0 && p.device[0] != '\0' && !p.device_used)
-		ret = FAIL(&p, "dev=%s has no bar=", p.device);
-	return ret;
+	return first_of(ret, check_used(&p), &first, error);
 }
 
 int

@@ -26,6 +26,7 @@ struct vfio_wc_request {
 	char name[VFIO_WC_NAME_LEN];
 	enum vfio_wc_mode mode;
 	enum rte_vfio_wc_type type;
+	bool unread;		/* something of a device that is not among the ranges */
 	unsigned int nb_ranges;	/* 0: by the built-in table */
 	struct vfio_wc_arg_range {
 		char device[VFIO_WC_BDF_LEN];	/* address, or "vvvv:dddd" where that may be */
@@ -46,7 +47,8 @@ struct vfio_wc_request {
  * Numbers as strtoull() takes them (0x for hexadecimal).
  *
  * Returns 0, or a negative errno with error->text set. mode and the devices are filled as far as
- * they could be read even then: a request that says "required" is refused whatever else is wrong.
+ * they could be read even then, and unread says if that was not all: a request that says "required"
+ * is refused whatever else is wrong.
  */
 int vfio_wc_args_parse(const char *name, const char *args, struct vfio_wc_request *request,
 		struct rte_vfio_wc_error *error);

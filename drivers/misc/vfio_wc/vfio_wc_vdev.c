@@ -124,7 +124,7 @@ is_hopeless(const char *name, const char *args)
 		return false;
 	if (dpdk_abi_untrusted() != NULL)
 		return without(&request) != 0;
-	if (ret == 0 || request.nb_ranges > 0)
+	if (ret == 0 || (request.nb_ranges > 0 && !request.unread))
 		return false;
 	LOG(ERR, "%s: mode=required cannot be met: %s", name, error.text);
 	return true;

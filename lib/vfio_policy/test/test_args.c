@@ -119,6 +119,63 @@ the_rest_is_read_after_an_error(void **state)
 	assert_string_equal(request.range[0].device, "0000:00:03.0");
 }
 
+/* Of which devices are there no ranges, although something was asked of them? */
+static void
+a_device_that_is_not_among_the_ranges(void **state)
+{
+	static const struct {
+		const char *args;
+		bool unread;
+	} cases[] = {
+		{ "dev=0000:00:03.0,bar=4,dev=eth0,bar=2", true },
+		{ "dev=0000:00:03.0,bar=4,dev=0000:00:04.0", true },
+		{ "dev=0000:00:04.0,dev=0000:00:03.0,bar=4", true },
+		{ "bar=4,dev=0000:00:03.0,bar=4", true },
+		{ "dev=0000:00:03.0,bar=4,dve=0000:00:04.0", true },
+		{ "dev=0000:00:03.0,bar=4,0000:00:04.0", true },
+		{ "dev=0000:00:03.0,bar=9", false },
+		{ "dev=0000:00:03.0,bar=4,offset=x,len=y", false },
+		{ "dev=0000:00:03.0,bar=4,type=wt", false },
+		{ "dev=0000:00:03.0,bar=4,speed=high", false },
+		{ "dev=0000:00:03.0,bar=4,speed", false },
+	};
+	char args[512] = "mode=required";
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(parse(cases[i].args), -EINVAL);
+		if (request.unread != cases[i].unread)
+			fail_msg("\"%s\": %d", cases[i].args, request.unread);
+		assert_string_equal(request.range[0].device, "0000:00:03.0");
+		/* what follows such a one is not taken for the device before it */
+		assert_int_equal(request.nb_ranges, 1);
+	}
+	assert_int_equal(parse("dev=0000:00:03.0,bar=4"), 0);
+	assert_false(request.unread);
+
+	/* the seventeenth */
+	for (i = 0; i <= VFIO_WC_RANGES; i++)
+		sprintf(args + strlen(args), ",dev=%x:0.0,bar=0", i);
+	assert_int_equal(parse(args), -EINVAL);
+	assert_true(request.unread);
+}
+
+/* A word of any length is read, or it is said that it is not. */
+static void
+long_words(void **state)
+{
+	char args[1024] = "dev=0000:00:03.0,bar=4,";
+
+	(void)state;
+	memset(args + strlen(args), 'x', 900);
+	strcat(args, "=1,mode=required");
+	assert_int_equal(parse(args), -EINVAL);
+	assert_contains(error.text, "is too long");
+	assert_int_equal(request.mode, VFIO_WC_REQUIRED);
+	assert_true(request.unread);
+}
+
 static void
 too_many_ranges(void **state)
 {
@@ -202,6 +259,8 @@ main(void)
 		cmocka_unit_test(several_ranges),
 		cmocka_unit_test(errors_have_their_words),
 		cmocka_unit_test(the_rest_is_read_after_an_error),
+		cmocka_unit_test(a_device_that_is_not_among_the_ranges),
+		cmocka_unit_test(long_words),
 		cmocka_unit_test(too_many_ranges),
 		cmocka_unit_test(ena_is_bar_2),
 		cmocka_unit_test(ionic_is_the_third_populated_bar),

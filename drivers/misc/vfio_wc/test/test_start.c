@@ -128,6 +128,10 @@ required_ends_the_start_when_no_device_is_named(void **state)
 	assert_contains(output, "vfio_wc0: mode=required cannot be met: arguments: "
 		"dev=eth0 is not a PCI address");
 	assert_int_equal(start(CHECKED, "vfio_wc0,dev=eth0,bar=2", ""), CAME_UP);
+	/* nor of all */
+	assert_int_equal(start(CHECKED, "vfio_wc0," DEV ",dev=eth0,bar=2,mode=required", ""),
+		EXIT_FAILURE);
+	assert_int_equal(start(CHECKED, "vfio_wc0," DEV ",dev=eth0,bar=2", ""), CAME_UP);
 	/* one that is named is removed instead */
 	assert_int_equal(start(CHECKED, "vfio_wc0," DEV ",mode=required,speed=high", ""), CAME_UP);
 }
