@@ -56,13 +56,13 @@ struct device {
 	bool refused[VFIO_WC_WANTED];	/* of wanted: cannot be had, and need not */
 };
 
-static bool
-something_is_required(const struct vfio_wc_conf *conf)
+bool
+door_requires(const struct door *door)
 {
 	unsigned int i;
 
-	for (i = 0; i < conf->nb_requests; i++)
-		if (conf->request[i].mode == VFIO_WC_REQUIRED)
+	for (i = 0; i < door->conf.nb_requests; i++)
+		if (door->conf.request[i].mode == VFIO_WC_REQUIRED)
 			return true;
 	return false;
 }
@@ -400,7 +400,7 @@ map_unknown(const struct door *door, const char *reason, int err, void *addr, si
 {
 	static bool said;
 
-	if (something_is_required(&door->conf)) {
+	if (door_requires(door)) {
 		say("%s; it is not mapped, since mode=required", reason);
 		errno = err;
 		return MAP_FAILED;

@@ -27,6 +27,8 @@ struct door {
 	bool verbose;			/* say what was mapped, too */
 };
 
+bool door_requires(const struct door *door);
+
 /* mmap() of a VFIO device (vfio_wc_is_device()). */
 void *door_mmap(const struct door *door, void *addr, size_t length, int prot, int flags, int fd,
 		off_t offset);

@@ -44,6 +44,11 @@ next_resolve(void)
 	FIND(found.dup3, "dup3");
 	FIND(found.ioctl, "ioctl");
 	FIND(found.syscall, "syscall");
+	FIND(found.execve, "execve");
+	FIND(found.execvpe, "execvpe");
+	FIND(found.fexecve, "fexecve");
+	FIND(found.posix_spawn, "posix_spawn");
+	FIND(found.posix_spawnp, "posix_spawnp");
 	FIND(found.mmap, "mmap");
 	next = found;
 }

@@ -3,6 +3,7 @@
 #ifndef NEXT_H
 #define NEXT_H
 
+#include <spawn.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -23,6 +24,13 @@ extern struct next {
 	int (*dup3)(int fd, int to, int flags);
 	int (*ioctl)(int fd, unsigned long request, ...);
 	long (*syscall)(long number, ...);
+	int (*execve)(const char *path, char *const argv[], char *const envp[]);
+	int (*execvpe)(const char *file, char *const argv[], char *const envp[]);
+	int (*fexecve)(int fd, char *const argv[], char *const envp[]);
+	int (*posix_spawn)(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+		const posix_spawnattr_t *attributes, char *const argv[], char *const envp[]);
+	int (*posix_spawnp)(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+		const posix_spawnattr_t *attributes, char *const argv[], char *const envp[]);
 	void *(*dlsym)(void *handle, const char *name);
 } next;
 

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "door.h"
 #include "environment.h"
 #include "known.h"
@@ -108,6 +109,8 @@ learn_wishes(void)
 		_exit(REFUSED);
 	}
 	door.verbose = options != NULL && strstr(options, "verbose") != NULL;
+	if (door_requires(&door))
+		child_keeps();
 	pthread_atfork(take_lock, give_lock, new_lock);
 }
 
@@ -280,6 +283,102 @@ ioctl(int fd, unsigned long request, ...)
 	return ret;
 }
 
+static int
+run_program(const struct child *child, char *const envp[])
+{
+	start();
+	return child_execute(child, envp);
+}
+
+PUBLIC int
+execve(const char *path, char *const argv[], char *const envp[])
+{
+	return run_program(&(struct child){ .how = BY_PATH, .file = path, .argv = argv }, envp);
+}
+
+PUBLIC int
+execvpe(const char *file, char *const argv[], char *const envp[])
+{
+	return run_program(&(struct child){ .how = BY_NAME, .file = file, .argv = argv }, envp);
+}
+
+PUBLIC int
+fexecve(int fd, char *const argv[], char *const envp[])
+{
+	return run_program(&(struct child){ .how = BY_FD, .fd = fd, .argv = argv }, envp);
+}
+
+PUBLIC int
+execv(const char *path, char *const argv[])
+{
+	return execve(path, argv, environ);
+}
+
+PUBLIC int
+execvp(const char *file, char *const argv[])
+{
+	return execvpe(file, argv, environ);
+}
+
+/* The arguments of execl() and its like, up to their NULL, as argv; what follows is for the call */
+#define WITH_LIST(first, argv, call) \
+	va_list ap, again; \
+	size_t n = 1, i; \
+	int ret; \
+	\
+	va_start(ap, first); \
+	va_copy(again, ap); \
+	while (va_arg(ap, char *) != NULL) \
+		n++; \
+	va_end(ap); \
+	\
+	char *argv[n + 1]; \
+	\
+	argv[0] = (char *)(uintptr_t)first; \
+	for (i = 1; i <= n; i++) \
+		argv[i] = va_arg(again, char *); \
+	ret = call; \
+	va_end(again); \
+	return ret
+
+PUBLIC int
+execl(const char *path, const char *arg, ...)
+{
+	WITH_LIST(arg, argv, execve(path, argv, environ));
+}
+
+PUBLIC int
+execlp(const char *file, const char *arg, ...)
+{
+	WITH_LIST(arg, argv, execvpe(file, argv, environ));
+}
+
+PUBLIC int
+execle(const char *path, const char *arg, ...)
+{
+	WITH_LIST(arg, argv, execve(path, argv, va_arg(again, char **)));
+}
+
+PUBLIC int
+posix_spawn(pid_t *restrict pid, const char *restrict path,
+		const posix_spawn_file_actions_t *restrict actions,
+		const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
+		char *const envp[restrict])
+{
+	return run_program(&(struct child){ .how = SPAWN_PATH, .file = path, .argv = argv,
+		.pid = pid, .actions = actions, .attributes = attributes }, envp);
+}
+
+PUBLIC int
+posix_spawnp(pid_t *restrict pid, const char *restrict file,
+		const posix_spawn_file_actions_t *restrict actions,
+		const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
+		char *const envp[restrict])
+{
+	return run_program(&(struct child){ .how = SPAWN_NAME, .file = file, .argv = argv,
+		.pid = pid, .actions = actions, .attributes = attributes }, envp);
+}
+
 PUBLIC long
 syscall(long number, ...)
 {
@@ -310,6 +409,8 @@ syscall(long number, ...)
 		return dup3(a[0], a[1], a[2]);
 	case SYS_ioctl:
 		return ioctl(a[0], a[1], a[2]);
+	case SYS_execve:
+		return execve((char *)a[0], (char **)a[1], (char **)a[2]);
 	default:
 		return next.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 	}
@@ -341,6 +442,11 @@ dlsym(void *restrict handle, const char *restrict name)
 	INSTEAD(dup2);
 	INSTEAD(dup3);
 	INSTEAD(ioctl);
+	INSTEAD(execve);
+	INSTEAD(execvpe);
+	INSTEAD(fexecve);
+	INSTEAD(posix_spawn);
+	INSTEAD(posix_spawnp);
 	INSTEAD(syscall);
 	return found;
 }

@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,12 +40,52 @@ whose(void *function)
 	return slash != NULL ? slash + 1 : info.dli_fname;
 }
 
+/* Become a program with an empty environment, by one of the ways there are. */
+static int
+become(const char *way)
+{
+	char grep[] = "grep", count[] = "-c", what[] = "r-xp.*vfio_wc_preload";
+	char where[] = "/proc/self/maps", path[] = "/bin/grep";
+	char *argv[] = { grep, count, what, where, NULL }, *none[] = { NULL };
+	pid_t child = -1;
+
+	clearenv();
+	if (strcmp(way, "execve") == 0)
+		execve(path, argv, none);
+	else if (strcmp(way, "without") == 0)
+		execve(path, argv, NULL);
+	else if (strcmp(way, "execvpe") == 0)
+		execvpe(grep, argv, none);
+	else if (strcmp(way, "execv") == 0)
+		execv(path, argv);
+	else if (strcmp(way, "execvp") == 0)
+		execvp(grep, argv);
+	else if (strcmp(way, "execl") == 0)
+		execl(path, grep, count, what, where, NULL);
+	else if (strcmp(way, "execlp") == 0)
+		execlp(grep, grep, count, what, where, NULL);
+	else if (strcmp(way, "execle") == 0)
+		execle(path, grep, count, what, where, NULL, none);
+	else if (strcmp(way, "fexecve") == 0)
+		fexecve(open(path, O_RDONLY | O_CLOEXEC), argv, none);
+	else if (strcmp(way, "syscall") == 0)
+		syscall(SYS_execve, path, argv, none);
+	else if (strcmp(way, "vfork") == 0 && (child = vfork()) == 0)
+		execve(path, argv, none);
+	else if (strcmp(way, "posix_spawn") == 0)
+		CHECK(posix_spawn(&child, path, NULL, NULL, argv, none) == 0);
+	else if (strcmp(way, "posix_spawnp") == 0)
+		CHECK(posix_spawnp(&child, grep, NULL, NULL, argv, none) == 0);
+	return child > 0 && waitpid(child, NULL, 0) == child ? 0 : 1;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	static const char *const names[] = {
 		"mmap", "mmap64", "mremap", "close", "close_range", "closefrom", "fclose", "dup2",
-		"dup3", "ioctl", "syscall",
+		"dup3", "ioctl", "syscall", "execve", "execvpe", "fexecve", "posix_spawn",
+		"posix_spawnp",
 	};
 	void *(*by_name)(void *addr, size_t length, int prot, int flags, int fd, off_t offset);
 	void *libc = dlopen("libc.so.6", RTLD_LAZY);
@@ -53,6 +94,8 @@ main(void)
 	unsigned int i;
 	pid_t child;
 
+	if (argc > 1)
+		return become(argv[1]);
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		CHECK(strcmp(whose(dlsym(libc, names[i])), "libvfio_wc_preload.so") == 0);
 		CHECK(strcmp(whose(dlsym(RTLD_DEFAULT, names[i])), "libvfio_wc_preload.so") == 0);

@@ -163,6 +163,41 @@ its_children(void **state)
 	says("LD_PRELOAD=libm.so.6\n");
 }
 
+/* What is required is required of a program with another environment, too. */
+static void
+children_without_an_environment(void **state)
+{
+	static const char *const ways[] = {
+		"execve", "without", "execvpe", "execv", "execvp", "execl", "execlp", "execle",
+		"fexecve", "syscall", "vfork", "posix_spawn", "posix_spawnp",
+	};
+	char command[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		snprintf(command, sizeof(command), "$RUN --mode required -- $PROBE %s", ways[i]);
+		assert_int_equal(shell(command), 0);
+		if (strcmp(printed, "1\n") != 0)
+			fail_msg("%s: %s", ways[i], printed);
+		/* optional, it is as it was asked for */
+		snprintf(command, sizeof(command), "$RUN -- $PROBE %s || :", ways[i]);
+		assert_int_equal(shell(command), 0);
+		assert_string_equal(printed, "0\n");
+	}
+	assert_int_equal(shell("$RUN -m required -v -- env -i A=b env"), 0);
+	says("A=b\n");
+	says("VFIO_WC_RUN=mode=required,type=wc\n");
+	says("VFIO_WC_RUN_OPTIONS=verbose\n");
+	/* what others preload stays */
+	assert_int_equal(shell("$RUN -m required -- env -i LD_PRELOAD=libm.so.6 "
+		"grep -cE 'r-xp.*(vfio_wc_pre|libm.so)' /proc/self/maps"), 0);
+	assert_string_equal(printed, "2\n");
+	/* those who are to be left are */
+	assert_int_equal(shell("$RUN -m required --children leave -- sh -c 'env -i env; :'"), 0);
+	assert_string_equal(printed, "");
+}
+
 /* Somebody has spoilt it on the way: it may have been required. */
 static void
 an_environment_that_cannot_be_read(void **state)
@@ -185,6 +220,7 @@ main(void)
 		cmocka_unit_test(programs_that_nothing_can_be_preloaded_into),
 		cmocka_unit_test(programs_that_cannot_be_run),
 		cmocka_unit_test(its_children),
+		cmocka_unit_test(children_without_an_environment),
 		cmocka_unit_test(an_environment_that_cannot_be_read),
 	};
 
