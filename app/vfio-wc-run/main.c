@@ -80,7 +80,7 @@ parse_mode(struct task *task, const char *text)
 static int
 parse_range(struct task *task, const char *text)
 {
-	const struct vfio_wc_request *last;
+	const unsigned int before = task->conf.nb_requests;
 	struct rte_vfio_wc_error error;
 	const char *reason;
 
@@ -90,8 +90,7 @@ parse_range(struct task *task, const char *text)
 		reason = strstr(error.text, ": ");
 		return complain("--range %s: %s", text, reason != NULL ? reason + 2 : error.text);
 	}
-	last = &task->conf.request[task->conf.nb_requests - 1];
-	if (task->conf.nb_requests == 0 || last->nb_ranges == 0)
+	if (task->conf.nb_requests == before || task->conf.request[before].nb_ranges == 0)
 		return complain("--range %s: names no device", text);
 	task->ranges = true;
 	return 0;

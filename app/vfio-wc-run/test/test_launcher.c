@@ -81,6 +81,9 @@ errors_in_what_is_asked_for(void **state)
 		{ "$RUN --children some true", "--children some: neither follow nor leave" },
 		{ "$RUN --range bar=2 true", "--range bar=2: bar=2 stands before any dev=" },
 		{ "$RUN --range mode=auto true", "--range mode=auto: names no device" },
+		/* of a variable that is not set */
+		{ "$RUN -r dev=00:03.0,bar=4 --range \"$UNSET\" true",
+			"--range : names no device" },
 		{ "$RUN -r dev=00:03.0,bar=4 -r dev=0:3.0,bar=4,offset=0x1000 true",
 			"0000:00:03.0 BAR 4: the range overlaps one of --range" },
 		{ "$RUN --config none true", "none: No such file or directory" },
