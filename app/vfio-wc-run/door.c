@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -455,6 +456,57 @@ door_mmap(const struct door *door, void *addr, size_t length, int prot, int flag
 	if (result != MAP_FAILED)
 		note(door, &d, &plan, result);
 	return result;
+}
+
+/* "/sys/devices/pci0000:00/0000:00:03.0/resource4"; resource4_wc is another matter */
+static bool
+is_sysfs_bar(int fd, char bdf[VFIO_WC_BDF_LEN], unsigned int *bar)
+{
+	char path[64], target[PATH_MAX], *slash;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", fd);
+	n = readlink(path, target, sizeof(target) - 1);
+	target[n < 0 ? 0 : n] = '\0';
+	slash = strrchr(target, '/');
+	if (slash == NULL || strncmp(slash, "/resource", strlen("/resource")) != 0)
+		return false;
+	*bar = slash[strlen("/resource")] - '0';
+	if (*bar >= RTE_VFIO_WC_BARS || slash[strlen("/resource") + 1] != '\0')
+		return false;
+	*slash = '\0';
+	slash = strrchr(target, '/');
+	return slash != NULL && vfio_wc_bdf(slash + 1, bdf) == 0;
+}
+
+bool
+door_lets_pass(const struct door *door, int fd, uint64_t offset, uint64_t length)
+{
+	struct vfio_wc_wanted wanted[VFIO_WC_WANTED];
+	char bdf[VFIO_WC_BDF_LEN];
+	struct vfio_wc_sysfs pci;
+	unsigned int bar, n, i;
+
+	if (!door_requires(door) || !is_sysfs_bar(fd, bdf, &bar))
+		return true;
+	vfio_wc_sysfs_read(bdf, &pci);
+	n = vfio_wc_conf_wanted(&door->conf, &pci, wanted);
+	for (i = 0; i < n; i++) {
+		const struct vfio_wc_wanted *w = &wanted[i];
+		/* of a BAR whose size is not known, up to its end */
+		const uint64_t end = w->length != 0 ? w->offset + w->length : UINT64_MAX;
+
+		if (w->bar != bar || w->mode != VFIO_WC_REQUIRED ||
+				w->type != RTE_VFIO_WC_TYPE_WC || offset >= end ||
+				w->offset >= offset + length)
+			continue;
+		say("%s BAR %u [0x%" PRIx64 ", 0x%" PRIx64 "): is mapped through sysfs, not "
+			"through VFIO; it is not mapped, since mode=required", bdf, bar, w->offset,
+			end);
+		errno = ENOTSUP;
+		return false;
+	}
+	return true;
 }
 
 /* The mappings that [from, from + length) consists of, without a gap; 0: it does not. */

@@ -18,6 +18,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "vfio_wc_conf.h"
@@ -32,6 +33,12 @@ bool door_requires(const struct door *door);
 /* mmap() of a VFIO device (vfio_wc_is_device()). */
 void *door_mmap(const struct door *door, void *addr, size_t length, int prot, int flags, int fd,
 		off_t offset);
+
+/*
+ * May this part of a file be mapped that is no VFIO device's? Not if it is a BAR in sysfs, as UIO's
+ * programs map it, of which something is required. False: errno, and it was said.
+ */
+bool door_lets_pass(const struct door *door, int fd, uint64_t offset, uint64_t length);
 
 /*
  * mremap() with MREMAP_FIXED of what may have been mapped here. To Linux before 6.17 a mapping in

@@ -148,6 +148,8 @@ map_file(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
 		vfio_wc_is_device(fd);
 	void *at;
 
+	if (!device && (flags & MAP_ANONYMOUS) == 0 && !door_lets_pass(&door, fd, offset, length))
+		return MAP_FAILED;
 	errno = err;
 	if (!device)
 		return next.mmap(addr, length, prot, flags, fd, offset);

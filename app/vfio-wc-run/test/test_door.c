@@ -264,6 +264,48 @@ required_fails_closed(void **state)
 	assert_string_equal(pages(map(FAKE_FD, REGION(4), 0x3000), 3), "PPP");
 }
 
+#define SYSFS "/sys/devices/pci0000:00/"
+
+/* UIO's way to a BAR, and that of tools: past VFIO. */
+static void
+a_bar_that_is_mapped_through_sysfs(void **state)
+{
+	static const char *const others[] = {
+		SYSFS "0000:00:03.0/resource1", SYSFS "0000:00:04.0/resource4",
+		SYSFS "0000:00:03.0/resource4_wc", SYSFS "0000:00:03.0/resource",
+		SYSFS "0000:00:03.0/resource44", "/tmp/resource4", "socket:[1]", "",
+	};
+	size_t i;
+
+	(void)state;
+	want("dev=00:03.0,bar=4,offset=0x3000,len=0x1000,mode=required\n"
+		"dev=00:03.0,bar=4,len=0x1000,mode=required,type=uc");
+	fake.other_path = SYSFS "0000:00:03.0/resource4";
+	errno = 0;
+	assert_false(door_lets_pass(&door, FAKE_OTHER, 0, 0x4000));
+	assert_int_equal(errno, ENOTSUP);
+	assert_string_equal(heard(), "vfio-wc-run: 0000:00:03.0 BAR 4 [0x3000, 0x4000): is mapped "
+		"through sysfs, not through VFIO; it is not mapped, since mode=required\n");
+	fake.other_path = "/host" SYSFS "0000:00:1c.0/0000:00:03.0/resource4";
+	assert_false(door_lets_pass(&door, FAKE_OTHER, 0x3000, 1));
+	heard();
+	/* up to it */
+	assert_true(door_lets_pass(&door, FAKE_OTHER, 0, 0x3000));
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		fake.other_path = others[i];
+		assert_true(door_lets_pass(&door, FAKE_OTHER, 0, 0x4000));
+	}
+	/* nobody must have it */
+	want("dev=00:03.0,bar=4,offset=0x3000,len=0x1000");
+	fake.other_path = SYSFS "0000:00:03.0/resource4";
+	assert_true(door_lets_pass(&door, FAKE_OTHER, 0, 0x4000));
+	assert_string_equal(heard(), "");
+	/* all of it, of a device that sysfs has no more to say of */
+	want("dev=00:05.0,bar=2,mode=required");
+	fake.other_path = SYSFS "0000:00:05.0/resource2";
+	assert_false(door_lets_pass(&door, FAKE_OTHER, 0x1000, 0x1000));
+}
+
 static void
 a_range_that_cannot_be(void **state)
 {
@@ -527,6 +569,7 @@ main(void)
 		TEST(in_place_of_something),
 		TEST(around_the_msix_table),
 		TEST(required_fails_closed),
+		TEST(a_bar_that_is_mapped_through_sysfs),
 		TEST(a_range_that_cannot_be),
 		TEST(one_notice_a_device),
 		TEST(one_range_of_two_can_be_had),

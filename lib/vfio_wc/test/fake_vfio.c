@@ -752,6 +752,8 @@ __wrap_readlink(const char *path, char *buf, size_t size)
 	char bdf[32], name[32];
 	unsigned int i;
 
+	if (sscanf(path, "/proc/thread-self/fd/%u", &i) == 1 && i == FAKE_OTHER)
+		return snprintf(buf, size, "%s", fake.other_path);
 	if (sscanf(path, "/proc/thread-self/fd/%u", &i) == 1 && device_of(i) != NULL)
 		return snprintf(buf, size, "anon_inode:[vfio-device]");
 	/* that number's in the first thread */

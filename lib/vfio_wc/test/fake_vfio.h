@@ -15,6 +15,7 @@
 
 #define FAKE_FD 1000		/* of device 0; device n has FAKE_FD + n */
 #define FAKE_DUP 1100		/* the same, duplicated */
+#define FAKE_OTHER 1200		/* a file that is none of theirs */
 #define FAKE_DEVICES 2
 #define FAKE_PAGE ((uint64_t)4096)
 
@@ -56,6 +57,7 @@ extern struct fake {
 	bool pages_untold;		/* /proc/self/pagemap has no addresses */
 	bool is_cdev;			/* character devices, with inodes of their own */
 	bool no_sysfs;			/* to tell what those are */
+	const char *other_path;		/* of FAKE_OTHER */
 	const char *maps_path;		/* whose mappings they are; a VFIO device's by default */
 	const char *pat_list;		/* contents; NULL: no such file */
 	const char *mtrr;
