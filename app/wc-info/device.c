@@ -122,6 +122,31 @@ learn_no_push(struct device *d, const json_t *params)
 	}
 }
 
+/*
+ * An answer of DPDK's has 16384 bytes, and silently lacks what does not fit: who has more is asked
+ * for one after the other.
+ */
+static void
+ask_for_each(int fd, json_t *ranges)
+{
+	json_t *ids = telemetry_ask(fd, "/vfio_wc/list", NULL), *range;
+	char command[128];
+	const json_t *id;
+	size_t i;
+
+	if (json_array_size(ids) > json_object_size(ranges)) {
+		json_object_clear(ranges);
+		json_array_foreach(ids, i, id) {
+			snprintf(command, sizeof(command), "/vfio_wc/info,%.100s",
+				json_is_string(id) ? json_string_value(id) : "");
+			range = telemetry_ask(fd, command, NULL);
+			if (range != NULL)
+				json_object_set_new(ranges, json_string_value(id), range);
+		}
+	}
+	json_decref(ids);
+}
+
 /* The ranges of the plugin in a DPDK process, by their IDs; NULL, and why. */
 static json_t *
 ask_plugin(struct device *d)
@@ -142,6 +167,8 @@ ask_plugin(struct device *d)
 			"sense";
 		json_decref(ranges);
 		ranges = NULL;
+	} else {
+		ask_for_each(fd, ranges);
 	}
 	params = telemetry_ask(fd, "/eal/params", NULL);
 	learn_no_push(d, params);

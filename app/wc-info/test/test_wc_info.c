@@ -23,6 +23,7 @@ static struct {
 	int open_err;
 	uint32_t types;		/* of BAR 4 */
 	const char *ranges;	/* the plugin's, or NULL: there is none */
+	const char *list, *info;	/* what it has, and more of the last */
 	const char *params;	/* EAL's */
 	int ask_err;		/* where there is no answer; 0: it knows no such command */
 	bool telemetry;
@@ -80,6 +81,8 @@ json_t *
 __wrap_telemetry_ask(int fd, const char *command, const volatile int *stop)
 {
 	const char *text = strcmp(command, "/vfio_wc/ranges") == 0 ? fake.ranges :
+		strcmp(command, "/vfio_wc/list") == 0 ? fake.list :
+		strcmp(command, "/vfio_wc/info,vfio_wc0/1") == 0 ? fake.info :
 		strcmp(command, "/eal/params") == 0 ? fake.params : NULL;
 
 	(void)fd;
@@ -599,6 +602,26 @@ telemetry_that_says_nothing(void **state)
 	says_not("was asked for no range");
 }
 
+/* DPDK leaves out of an answer what it has no room for, and does not say so. */
+static void
+what_does_not_fit_into_an_answer(void **state)
+{
+	(void)state;
+	in_use();
+	fake.info = "{\"device\": \"" FAKE_BDF "\", \"bar\": 4, \"offset\": 12288, "
+		"\"length\": 4096, \"state\": \"on\", \"requested\": \"WC\", "
+		"\"reason\": \"fine\"}";
+	fake.ranges = "{\"vfio_wc0/0\": {\"device\": \"0000:00:04.0\", \"bar\": 0}}";
+	fake.list = "[\"vfio_wc0/0\", 7, \"vfio_wc0/1\"]";
+	assert_int_equal(run(NULL, NULL), ALL_LEARNT);
+	says("WC is on because the plugin in testpmd (pid 42) has it from the kernel\n");
+	says("plugin: BAR 4 [0x3000, 0x4000) on, asked for as WC: fine\n");
+	/* all is there */
+	fake.list = "[\"vfio_wc0/0\"]";
+	run(NULL, NULL);
+	says_not("plugin: BAR 4");
+}
+
 /* Nor does it make a range WC that there cannot be. */
 static void
 a_range_of_nothing_is_not_believed(void **state)
@@ -691,6 +714,7 @@ main(void)
 		T(what_others_say_does_not_break_the_json),
 		T(the_launcher_is_listened_to_and_not_believed),
 		T(telemetry_that_says_nothing),
+		T(what_does_not_fit_into_an_answer),
 		T(a_range_of_nothing_is_not_believed),
 		T(others_wc_is_not_the_plugins),
 		T(of_several_users_the_one_that_knows_is_asked),
