@@ -2,6 +2,7 @@
 """kernel-patch/vfio-wc-modules on systems that are not played through (lab/tests/system/installer):
 what it says where dpkg knows other packages, or is not there."""
 
+import hashlib
 import json
 import lzma
 import os
@@ -143,6 +144,25 @@ def test_a_key_that_is_enrolled_is_known_by_what_mokutil_says(system, tmp_path, 
     assert json.loads(out)['signing'] == {'enforced': True, 'key_enrolled': True}
     code, out = says('not enrolled', 1 - status)
     assert json.loads(out)['signing'] == {'enforced': True, 'key_enrolled': False}
+
+
+def test_a_key_that_waits_for_a_reboot_is_not_enrolled(system, tmp_path):
+    make(tmp_path / 'security', lockdown='none [integrity] confidentiality\n')
+    make(tmp_path / 'lib' / 'dkms', mok_dot_pub='the certificate')
+    print_of = hashlib.sha1(b'the certificate').hexdigest()
+
+    def enrolled(waiting):
+        prints = ':'.join(re.findall('..', waiting))
+        command(system, 'mokutil', """case $1 in
+                --test-key) echo "$2 is already enrolled" ;;
+                --list-new) echo '[key 1]'; echo 'SHA1 Fingerprint: %s' ;;
+                esac; exit 1\n""" % prints)
+        code, out = system('status', '--json', __sys__kernel__security=tmp_path / 'security',
+                           __var__lib=tmp_path / 'lib')
+        assert code == 0
+        return json.loads(out)['signing']['key_enrolled']
+    assert enrolled('00' + print_of[2:])
+    assert not enrolled(print_of)
 
 
 def test_an_initramfs_with_vfio_and_much_else_is_made_anew(system, tmp_path):
