@@ -516,7 +516,7 @@ vfio_wc_request_add(const struct vfio_wc_request *args, bool starting)
 bool
 vfio_wc_request_remove(const char *name)
 {
-	struct request *request;
+	struct request *request, *other;
 	bool last;
 
 	pthread_mutex_lock(&lock);
@@ -528,8 +528,11 @@ vfio_wc_request_remove(const char *name)
 		drop(request);
 	}
 	last = TAILQ_EMPTY(&requests);
-	/* not at once, and not at the next look: it may be EAL that cleans up */
-	looks_to_forget = last ? 0 : 2;
+	/* for the table, not at once and not at the next look: it may be EAL that cleans up */
+	looks_to_forget = 0;
+	TAILQ_FOREACH(other, &requests, next)
+		if (!is_explicit(other))
+			looks_to_forget = 2;
 	pthread_mutex_unlock(&lock);
 	return last;
 }
