@@ -124,11 +124,20 @@ is_gone(int ret)
 	return ret == -ENODEV || ret == -ENXIO;
 }
 
-void
+bool
 vfio_wc_range_verify(struct vfio_wc_range *range)
 {
-	if (range->state == VFIO_WC_ON && is_gone(check(range, NULL)))
+	if (range->state != VFIO_WC_ON)
+		return true;
+	if (is_gone(check(range, NULL))) {
 		vfio_wc_range_set(range, VFIO_WC_WAITING, VFIO_WC_UNMAPPED);
+		return true;
+	}
+	if (range->type != RTE_VFIO_WC_TYPE_WC ||
+			rte_vfio_wc_is_wc(range->va, range->length, NULL) != 0)
+		return true;
+	vfio_wc_range_set(range, VFIO_WC_WAITING, "the kernel has it as WC no more");
+	return false;
 }
 
 void

@@ -58,10 +58,11 @@ void vfio_wc_range_set(struct vfio_wc_range *range, enum vfio_wc_state state, co
 int vfio_wc_range_on(struct vfio_wc_range *range, struct rte_vfio_wc_error *error);
 
 /*
- * A range that was on, and is not mapped any more, waits. Neither EAL is asked nor anything mapped:
- * for any thread at any time.
+ * A range that was on, and is not mapped any more, waits; so does one that is mapped, and not WC,
+ * if the kernel says so: false. Neither EAL is asked nor anything mapped: for any thread at any
+ * time.
  */
-void vfio_wc_range_verify(struct vfio_wc_range *range);
+bool vfio_wc_range_verify(struct vfio_wc_range *range);
 
 /*
  * Back to the plain mapping, if it was on. EAL is not asked: when it cleans up, its list of PCI

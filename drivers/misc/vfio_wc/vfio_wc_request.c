@@ -36,7 +36,10 @@ static TAILQ_HEAD(, request) requests = TAILQ_HEAD_INITIALIZER(requests);
 /* What of VFIO devices this process had mapped at the last look. */
 static struct vfio_wc_maps seen;
 
-/* Looks until all counts as new: for what a request that is withdrawn took from the table. */
+/*
+ * Looks until all counts as new: for what a request that is withdrawn took from the table, and what
+ * is not as it was left.
+ */
 static unsigned int looks_to_forget;
 
 /* Is all of a mapping among others, whatever pieces they are in? */
@@ -559,7 +562,8 @@ apply_all(void (*refuse)(const char *bdf))
 			if (request->args.mode == VFIO_WC_REQUIRED &&
 					request->range[i].state == VFIO_WC_FAILED) {
 				request->range[i].state = VFIO_WC_WAITING;
-				request->range[i].late = 1;
+				if (request->range[i].late == 0)
+					request->range[i].late = 1;
 			}
 	}
 }
@@ -695,7 +699,9 @@ vfio_wc_request_foreach(void (*visit)(const char *id, const struct vfio_wc_reque
 	TAILQ_FOREACH(request, &requests, next)
 		for (i = 0; i < request->nb_ranges; i++) {
 			snprintf(id, sizeof(id), "%s/%u", request->args.name, i);
-			vfio_wc_range_verify(&request->range[i]);
+			/* what is mapped, and not as it should be, is for a look */
+			if (!vfio_wc_range_verify(&request->range[i]))
+				looks_to_forget = 2;
 			visit(id, &request->args, &request->range[i], arg);
 		}
 	pthread_mutex_unlock(&lock);

@@ -1134,6 +1134,54 @@ a_small_device_takes_the_place_of_a_large_one(void **state)
 	assert_string_equal(states(), "vfio_wc0/0:on ");
 }
 
+/* What else comes is no respite for it. */
+static void
+required_closes_what_came_late_among_others(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	eal_has[0] = false;
+	fake_unmap(va[0][4], 0x4000);
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
+	fake.device[0].get_errno = ENOSPC;
+	eal_sees(0);
+	for (i = 0; i < 7; i++) {
+		fake_map_bar(1, 0);
+		seconds_pass(1);
+	}
+	assert_contains(closed, "0:4 ");
+}
+
+/* What the kernel says of the pages counts, where it says something. */
+static void
+the_kernel_is_asked_what_type_it_is(void **state)
+{
+	char reason[128];
+
+	(void)state;
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	fake.pat_list = "PAT memtype list:\n"
+		"PAT: [mem 0x8000003000-0x8000004000] write-combining\n";
+	assert_string_equal(states(), "vfio_wc0/0:on ");
+	/* plain again, at the same address, and nobody told: the type went with the mapping */
+	fake.pages_unused = true;
+	fake.pat_list = "PAT memtype list:\n";
+	assert_string_equal(states(), "vfio_wc0/0:on ");	/* nobody knows */
+	fake.pages_unused = false;
+	assert_string_equal(states(), "vfio_wc0/0:waiting ");
+	vfio_wc_request_foreach(visit_reason, reason);
+	assert_string_equal(reason, "the kernel has it as WC no more");
+	fake.pat_list = NULL;
+	seconds_pass(2);
+	assert_string_equal(states(), "vfio_wc0/0:on ");
+
+	/* of a range that is not to be WC there is nothing to be said */
+	assert_int_equal(rte_vdev_init("vfio_wc1", "dev=0000:00:03.0,bar=1,type=uc"), 0);
+	fake.pat_list = "PAT memtype list:\n";
+	assert_string_equal(states(), "vfio_wc0/0:waiting vfio_wc1/0:on ");
+}
+
 /* EAGAIN is not only what a device says that EAL has not probed yet. */
 static void
 a_process_that_may_lock_no_more_memory(void **state)
@@ -1289,6 +1337,8 @@ main(void)
 		T(required_takes_each_device_by_itself),
 		T(of_the_table_nothing_harms_others),
 		T(a_small_device_takes_the_place_of_a_large_one),
+		T(required_closes_what_came_late_among_others),
+		T(the_kernel_is_asked_what_type_it_is),
 		T(a_process_that_may_lock_no_more_memory),
 		T(required_holds_without_memory),
 		T(required_holds_without_sysfs),
