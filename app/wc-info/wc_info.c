@@ -60,11 +60,14 @@ static int
 show(const struct task *task, const char *address, bool named)
 {
 	struct device *d = malloc(sizeof(*d));
+	char alone[64];
 	int status, ret;
 
 	if (d == NULL)
 		abort();
-	ret = device_learn(d, address, task->may_open, task->token);
+	/* DPDK takes a device's arguments behind it */
+	snprintf(alone, sizeof(alone), "%.*s", (int)strcspn(address, ","), address);
+	ret = device_learn(d, alone, task->may_open, task->token);
 	if (ret != 0 || !vfio_wc_sysfs_is_vfio(&d->sysfs)) {
 		if (named)
 			complain(address, ret, &d->sysfs);

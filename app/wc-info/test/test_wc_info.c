@@ -284,6 +284,18 @@ no_iommu_mode_is_said(void **state)
 	says("no-IOMMU mode: nothing keeps its DMA from any memory");
 }
 
+/* As it stands behind -a of DPDK's programs. */
+static void
+an_address_with_arguments(void **state)
+{
+	(void)state;
+	assert_int_equal(run("00:03.0,llq_policy=0,x=y", NULL), ALL_LEARNT);
+	says(FAKE_BDF "  1af4:1041  vfio-pci");
+	assert_int_equal(run("pci:0000:00:03.0,", NULL), ALL_LEARNT);
+	assert_int_equal(run(",00:03.0", NULL), NOT_A_VFIO_DEVICE);
+	says(",00:03.0: is not a PCI address");
+}
+
 /* ---- looking ---- */
 
 static void
@@ -705,6 +717,7 @@ main(void)
 		T(what_is_missing_is_in_the_json),
 		T(a_device_named_that_is_not_bound),
 		T(no_iommu_mode_is_said),
+		T(an_address_with_arguments),
 		T(nothing_is_opened_unless_asked),
 		T(a_device_in_use_is_not_opened),
 		T(the_kernel_confirms_the_plugin),
