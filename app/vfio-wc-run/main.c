@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -232,6 +233,9 @@ main(int argc, char **argv)
 			return ret == -EPERM ? REFUSED : CANNOT_RUN;
 		}
 		ret = find_library(library);
+		/* the program's loader would ignore it, and go on */
+		if (ret == 0 && dlopen(library, RTLD_NOW) == NULL)
+			ret = complain("the library cannot be loaded: %s", dlerror());
 		if (ret == 0)
 			ret = set_environment(&task, library);
 		if (ret != 0)

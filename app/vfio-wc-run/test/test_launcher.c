@@ -131,6 +131,21 @@ programs_that_nothing_can_be_preloaded_into(void **state)
 	assert_int_equal(shell("$RUN -m off -- $STATIC"), 0);
 }
 
+/* The loader says that it ignores such a one, and the program runs without. */
+static void
+a_library_that_cannot_be_loaded(void **state)
+{
+	(void)state;
+	assert_int_equal(shell("mkdir here; cp $RUN here/run; cp ${RUN%/*}/libvfio_wc_preload.so "
+		"here; here/run -- echo fine"), 0);
+	assert_string_equal(printed, "fine\n");
+	assert_int_equal(shell("echo nonsense >here/libvfio_wc_preload.so; here/run -- echo fine"),
+		125);
+	says("vfio-wc-run: the library cannot be loaded: ");
+	assert_null(strstr(printed, "fine"));
+	assert_int_equal(shell("here/run --mode off -- echo fine"), 0);
+}
+
 static void
 programs_that_cannot_be_run(void **state)
 {
@@ -221,6 +236,7 @@ main(void)
 		cmocka_unit_test(nothing_else_changes_for_it),
 		cmocka_unit_test(errors_in_what_is_asked_for),
 		cmocka_unit_test(programs_that_nothing_can_be_preloaded_into),
+		cmocka_unit_test(a_library_that_cannot_be_loaded),
 		cmocka_unit_test(programs_that_cannot_be_run),
 		cmocka_unit_test(its_children),
 		cmocka_unit_test(children_without_an_environment),
