@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include <errno.h>
 #include <string.h>
 
 #include <rte_eal.h>
@@ -42,14 +43,14 @@ shared_slot(struct shared *s, const char *name)
 	return NULL;
 }
 
-void
+int
 vfio_wc_shared_set(const char *name, const struct vfio_wc_request *args)
 {
 	struct shared *s = shared();
 	struct vfio_wc_request *slot = NULL;
 
 	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
-		return;
+		return 0;
 	if (s != NULL) {
 		rte_spinlock_lock(&s->lock);
 		slot = shared_slot(s, name);
@@ -61,8 +62,10 @@ vfio_wc_shared_set(const char *name, const struct vfio_wc_request *args)
 			slot->name[0] = '\0';
 		rte_spinlock_unlock(&s->lock);
 	}
-	if (slot == NULL && args != NULL)
-		LOG(WARNING, "%s: no shared memory, secondary processes map plainly", name);
+	if (slot != NULL || args == NULL)
+		return 0;
+	LOG(WARNING, "%s: no shared memory, secondary processes map plainly", name);
+	return -ENOMEM;
 }
 
 bool

@@ -12,8 +12,11 @@
 
 #include "vfio_wc_args.h"
 
-/* Primary: publish a request, or withdraw it (args NULL). In others nothing is done. */
-void vfio_wc_shared_set(const char *name, const struct vfio_wc_request *args);
+/*
+ * Primary: publish a request, or withdraw it (args NULL). In others nothing is done. -ENOMEM: there
+ * is no room (logged).
+ */
+int vfio_wc_shared_set(const char *name, const struct vfio_wc_request *args);
 
 /* Secondary: what the primary asked for under this name. */
 bool vfio_wc_shared_get(const char *name, struct vfio_wc_request *args);

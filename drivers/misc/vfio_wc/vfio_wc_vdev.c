@@ -90,7 +90,12 @@ probe(struct rte_device *dev)
 	ret = vfio_wc_request_add(&args, starting);
 	if (ret != 0)
 		return ret;
-	vfio_wc_shared_set(name, &args);
+	ret = vfio_wc_shared_set(name, &args);
+	if (ret != 0 && args.mode == VFIO_WC_REQUIRED) {
+		vfio_wc_request_remove(name);
+		vfio_wc_request_refuse(&args, starting);
+		return ret;
+	}
 	vfio_wc_hotplug_watch(true);
 	return 0;
 }

@@ -1134,6 +1134,34 @@ a_small_device_takes_the_place_of_a_large_one(void **state)
 	assert_string_equal(states(), "vfio_wc0/0:on ");
 }
 
+/* A secondary process would map plainly what it does not know of. */
+static void
+required_is_required_of_secondaries(void **state)
+{
+	char name[16];
+	unsigned int i;
+
+	(void)state;
+	for (i = 1; i <= 64; i++) {
+		snprintf(name, sizeof(name), "vfio_wc%u", i);
+		assert_int_equal(rte_vdev_init(name, "mode=off"), 0);
+	}
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY), 0);
+	assert_contains(logged(), "vfio_wc0: no shared memory, secondary processes map plainly");
+	assert_int_equal(rte_vdev_uninit("vfio_wc0"), 0);
+	assert_int_not_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
+	assert_string_equal(removed, "0000:00:03.0 ");
+	assert_string_equal(states(), "");
+	/* one that has its place keeps it */
+	eal_sees(0);
+	assert_int_equal(rte_vdev_uninit("vfio_wc64"), 0);
+	assert_int_equal(rte_vdev_init("vfio_wc0", NOTIFY ",mode=required"), 0);
+	for (i = 1; i < 64; i++) {
+		snprintf(name, sizeof(name), "vfio_wc%u", i);
+		assert_int_equal(rte_vdev_uninit(name), 0);
+	}
+}
+
 /* What else comes is no respite for it. */
 static void
 required_closes_what_came_late_among_others(void **state)
@@ -1337,6 +1365,7 @@ main(void)
 		T(required_takes_each_device_by_itself),
 		T(of_the_table_nothing_harms_others),
 		T(a_small_device_takes_the_place_of_a_large_one),
+		T(required_is_required_of_secondaries),
 		T(required_closes_what_came_late_among_others),
 		T(the_kernel_is_asked_what_type_it_is),
 		T(a_process_that_may_lock_no_more_memory),
