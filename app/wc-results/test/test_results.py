@@ -61,6 +61,45 @@ def test_what_is_no_json_is_an_error(file):
     assert tool('show', '/nowhere')[1] == 'dpdk-wc-results: /nowhere: No such file or directory\n'
 
 
+def text_with(value):
+    """Of a result, where a sample has that, whatever it is."""
+    return json.dumps(result([metric(values=[7.25])])).replace('7.25', value)
+
+
+OTHERWISE = {
+    'NaN': text_with('NaN'), 'infinity': text_with('-Infinity'), 'large': text_with('1e999'),
+    'long': text_with('1' + 400 * '0'),
+    'twice': text_with('1').replace('"ok"', '"refused", "status": "ok"'),
+    'half': json.dumps(result([metric(usable=False, reasons=['half a \ud800'])])),
+    'deep': 100000 * '['}
+
+
+@pytest.mark.parametrize('what', OTHERWISE)
+def test_what_others_do_not_read_or_read_otherwise_is_no_json(file, what):
+    path = file(OTHERWISE[what])
+    assert tool('validate', path)[0] == 1
+    status, said = tool('show', path)
+    assert status == 2 and said.startswith('dpdk-wc-results: %s: ' % path)
+    assert len(said.splitlines()) == 1
+
+
+def test_what_is_replaced_in_these_is_read(file):
+    assert tool('validate', '--strict', file(text_with('7.25'))) == (0, '')
+
+
+def test_one_series_is_not_there_twice(file):
+    """A dashboard would take one of them, or none."""
+    twice = file(result([metric(), metric('wc'), metric(values=[9.0] * 6)]))
+    status, said = tool('validate', twice)
+    assert status == 1 and said.endswith(': $.metrics: 2 times %s\n' % metric()['id'])
+    assert tool('compare', twice, twice)[0] == 2
+
+
+def test_a_time_is_one_of_the_calendar(file):
+    status, said = tool('matrix', file({**result([metric()]), 'started': '2026-13-01T01:00:00Z'}))
+    assert status == 2 and 'no such time: 2026-13-01T01:00:00Z' in said
+
+
 # --- The first version ----------------------------------------------------------------------------
 
 def test_the_first_version_is_valid_and_read():
@@ -72,6 +111,17 @@ def test_the_first_version_is_valid_and_read():
     assert results.summary(found[case + 'wc/uc/tx_rate']).median == pytest.approx(2)
     assert found[case + 'wc/uc/tx_rate']['reasons'] == ['this platform ignores memory types']
     assert found[case + 'uc/tx_rate']['usable']
+
+
+def test_two_devices_of_the_first_version_are_two(file):
+    """It had no ids of devices; addresses are none, for a device may be in another slot."""
+    with open(FIRST, encoding='utf-8') as f:
+        old = json.load(f)
+    old['cases'].append({**old['cases'][0], 'device': '0000:00:05.0'})
+    ids = [m['id'] for m in results.read(file(old))['metrics']]
+    assert len(set(ids)) == len(ids)
+    assert 'net_virtio/-#2/bar4+0x3000+0x1000/txonly/frame64/burst32/queues1/cores1/uc/tx_rate' \
+        in ids
 
 
 def test_what_was_read_follows_the_newest_schema_as_far_as_it_can():

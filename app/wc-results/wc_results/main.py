@@ -19,12 +19,12 @@ def validate(args):
     status = FINE
     for path in args.files:
         try:
-            with open(path, encoding='utf-8') as f:
-                wrong = results.problems(json.load(f), args.strict)
-        except (OSError, ValueError) as error:
-            wrong = [getattr(error, 'strerror', None) or str(error)]
+            wrong = ['%s: %s' % (path, line)
+                     for line in results.problems(results.load(path), args.strict)]
+        except results.Unusable as error:
+            wrong = [str(error)]
         for line in wrong:
-            print('%s: %s' % (path, line))
+            print(line)
             status = WORSE
     return status
 

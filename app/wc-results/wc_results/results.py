@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A file of results: read, checked against its schema, brought to the newest version."""
 
+import collections
 import copy
 import datetime
 import hashlib
@@ -54,6 +55,33 @@ def closed(part):
     return part
 
 
+def once(pairs):
+    """An object of JSON. Of two with one name others take the first, or none."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError('a name is there twice in an object')
+    return found
+
+
+def integer(text):
+    """A whole number that others have room for."""
+    value = int(text)
+    float(value)
+    return value
+
+
+def load(path):
+    """What is in a file, where it is JSON that all readers read alike. Python takes more than that:
+    NaN, infinities, halves of characters."""
+    try:
+        with open(path, encoding='utf-8') as f:
+            value = json.load(f, object_pairs_hook=once, parse_int=integer)
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+        return value
+    except (OSError, ValueError, OverflowError, RecursionError) as error:
+        raise Unusable('%s: %s' % (path, getattr(error, 'strerror', None) or error)) from error
+
+
 def problems(result, strict=False):
     """What is wrong with a result, a line each."""
     name = result.get('schema') if isinstance(result, dict) else None
@@ -66,16 +94,24 @@ def problems(result, strict=False):
     checker = jsonschema.Draft202012Validator(
         known, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
     return ['%s: %s' % (error.json_path, error.message)
-            for error in sorted(checker.iter_errors(result), key=lambda error: error.json_path)]
+            for error in sorted(checker.iter_errors(result), key=lambda error: error.json_path)] \
+        or beyond_schema(result)
+
+
+def beyond_schema(result):
+    """What no schema can say of a result that follows it."""
+    wrong = []
+    try:
+        started(result)
+    except ValueError:
+        wrong.append('$.started: no such time: %s' % result['started'])
+    names = collections.Counter(metric['id'] for metric in result.get('metrics', ()))
+    return wrong + ['$.metrics: %d times %s' % (n, name) for name, n in names.items() if n > 1]
 
 
 def read(path):
     """The result in a file, as of the newest version."""
-    try:
-        with open(path, encoding='utf-8') as f:
-            result = json.load(f)
-    except (OSError, ValueError) as error:
-        raise Unusable('%s: %s' % (path, getattr(error, 'strerror', None) or error)) from error
+    result = load(path)
     wrong = problems(result)
     if wrong:
         raise Unusable('%s: %s' % (path, wrong[0]))
@@ -92,11 +128,14 @@ def upgraded(result):
     result = copy.deepcopy(result)
     result['schema'] = NEWEST
     result['metrics'] = []
+    alike = collections.Counter()
     for case in result['cases']:
-        case['id'] = '%s/-/bar%d+0x%x+0x%x/%s/frame%d/burst%d/queues%d/cores%d' % (
-            case['pmd'], case['bar'], case['offset'], case['length'],
-            result['settings']['forward'], case['frame_size'], case['burst'], case['queues'],
-            len(case['lcores']) - 1)
+        parts = (case['pmd'], '-', case['bar'], case['offset'], case['length'],
+                 result['settings']['forward'], case['frame_size'], case['burst'], case['queues'],
+                 len(case['lcores']) - 1)
+        alike[parts] += 1
+        case['id'] = '%s/%s/bar%d+0x%x+0x%x/%s/frame%d/burst%d/queues%d/cores%d' % (
+            parts[0], '-' if alike[parts] == 1 else '-#%d' % alike[parts], *parts[2:])
         result['metrics'] += case_metrics(result['environment'], case)
     return result
 
