@@ -7,7 +7,7 @@ import subprocess
 import numpy
 import pytest
 from common import TOOL, metric, noise, report, result
-from wc_results import compare
+from wc_results import compare, main
 
 STAGE = 'test'
 REPORTS = 10000
@@ -131,12 +131,26 @@ def test_counts_that_do_not_repeat_are_no_exact_ones():
 
 @pytest.mark.parametrize('change, why', [
     ({'usable': False, 'reasons': ['a reason']}, 'a reason'), ({'samples': []}, 'no samples'),
-    ({'unit': 'bits'}, 'another unit'), ({'id': 'x'}, 'not in the new run')])
+    ({'unit': 'bits'}, 'another unit'), ({'kind': 'emulated'}, 'or kind'),
+    ({'id': 'x'}, 'not in the new run')])
 def test_what_cannot_be_compared_says_why_and_decides_nothing(change, why):
     old, new = metric(), metric(**change)
     findings = compare.metrics([old], [new], 0.02)
     assert why in findings[0].why
     assert compare.worst(findings) == 'undecided'
+
+
+def test_what_was_lost_is_not_decided(tmp_path):
+    """A run that died half-way, or may not be used now, is not the same as the whole one."""
+    rest = metric('wc', 'pcie_writes', [2.04] * 6)
+    half = {**result([rest]), 'status': 'testpmd failed'}
+    assert run(tmp_path, result(FAST), half)[0] == 3
+    spoiled = metric(usable=False, reasons=['frames sent and frames that arrived differ'])
+    assert run(tmp_path, result(FAST), result([rest, spoiled]))[0] == 3
+    # what is new decides nothing, nor does what could not be used before; what is worse is
+    assert run(tmp_path, half, result(FAST))[0] == 0
+    assert run(tmp_path, result([rest, spoiled]), result([rest, spoiled]))[0] == 0
+    assert run(tmp_path, result(FAST), result(SLOW[:1]))[0] == 1
 
 
 def test_what_is_modelled_is_not_compared():
@@ -180,6 +194,21 @@ def test_another_machine_is_refused_unless_told(tmp_path):
     status, said = run(tmp_path, result(FAST), result(FAST, cpu='another CPU'))
     assert status == 4 and 'environment.cpu' in said and 'another CPU' in said
     assert run(tmp_path, result(FAST), result(FAST, cpu='another CPU'), '--across')[0] == 0
+
+
+@pytest.mark.parametrize('key, value', [('numa_node', 1), ('lcores', [0, 8])])
+def test_another_place_is_other_circumstances(tmp_path, key, value):
+    elsewhere = result(FAST)
+    elsewhere['cases'][0][key] = value
+    status, said = run(tmp_path, result(FAST), elsewhere)
+    assert status == 4 and key + ' of' in said
+    assert run(tmp_path, result(FAST), elsewhere, '--across')[0] == 0
+
+
+def test_a_fault_of_the_tool_is_not_worse(monkeypatch, tmp_path):
+    (tmp_path / 'a').write_text(json.dumps(result(FAST)))
+    monkeypatch.setattr(compare, 'worst', None)
+    assert main.main(['compare', str(tmp_path / 'a'), str(tmp_path / 'a')]) == 2
 
 
 def test_for_machines(tmp_path):

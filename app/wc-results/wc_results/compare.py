@@ -36,6 +36,7 @@ class Finding(NamedTuple):
     change: float       # relative: 0.03 is 3% more; None
     more: int           # starts that each side should have beyond these; 0
     why: str            # where it was not compared
+    lost: bool = False  # and the old run had it, fit for use
 
 
 # --- Statistics -----------------------------------------------------------------------------------
@@ -126,8 +127,8 @@ def obstacle(old, new):
             return 'no samples in the %s run' % which
         if min(results.values(metric)) <= 0:
             return 'not all positive in the %s run' % which
-    if (old['unit'], old['direction']) != (new['unit'], new['direction']):
-        return 'another unit or direction'
+    if any(old[key] != new[key] for key in ('unit', 'direction', 'kind')):
+        return 'another unit, direction or kind'
     return ''
 
 
@@ -140,7 +141,8 @@ def metrics(old, new, threshold):
         pair = [side.get(name) for side in sides]
         why = obstacle(*pair)
         if why:
-            findings[name] = Finding(pair[1] or pair[0], '', 'not compared', None, 0, why)
+            findings[name] = Finding(pair[1] or pair[0], '', 'not compared', None, 0, why,
+                                     not obstacle(pair[0], pair[0]))
             continue
         v = [numpy.log(results.values(metric)) for metric in pair]
         tiers.setdefault(tier(pair[1], *v, limit), []).append((name, pair[1], *v))
@@ -167,8 +169,9 @@ def metrics(old, new, threshold):
 
 
 def worst(findings):
-    """The verdict of a report. A run that cannot be judged is not decided."""
-    verdicts = {finding.verdict for finding in findings}
+    """The verdict of a report. A run that cannot be judged is not decided, nor one that has lost
+    what the old one had."""
+    verdicts = {'undecided' if finding.lost else finding.verdict for finding in findings}
     for verdict in 'worse', 'undecided', 'better', 'same':
         if verdict in verdicts:
             return verdict

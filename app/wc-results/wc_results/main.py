@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 import textwrap
+import traceback
 
 from . import export as formats, results
 
@@ -195,4 +196,8 @@ def main(argv=None):
     except ModuleNotFoundError as error:
         print('dpdk-wc-results: %s needs python3-%s' % (args.verb, error.name.replace('_', '-')),
               file=sys.stderr)
+        return USAGE
+    except Exception:
+        # Python would end with 1, which is compare's word for worse.
+        traceback.print_exc()
         return USAGE

@@ -10,8 +10,6 @@ import os
 import statistics
 from typing import NamedTuple
 
-import jsonschema
-
 PREFIX = 'dpdk-vfio-wc/test-wc-perf/'
 NEWEST = PREFIX + '2'
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -84,6 +82,7 @@ def load(path):
 
 def problems(result, strict=False):
     """What is wrong with a result, a line each."""
+    import jsonschema
     name = result.get('schema') if isinstance(result, dict) else None
     if not isinstance(name, str) or not name.startswith(PREFIX):
         return ['"schema" is not %s...: no result of dpdk-test-wc-perf' % PREFIX]
@@ -196,9 +195,18 @@ def fingerprint(result):
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]
 
 
+def placed(result):
+    """The same of each case: where it ran."""
+    return {'%s of %s' % (key, case['id']): case[key]
+            for case in result['cases'] for key in ('lcores', 'numa_node') if key in case}
+
+
 def differences(old, new):
-    """Lines: what is not the same around two results."""
+    """Lines: what is not the same around two results, in the cases that both have."""
     a, b = circumstances(old), circumstances(new)
+    places = placed(old), placed(new)
+    for name in [name for name in places[0] if name in places[1]]:
+        a[name], b[name] = places[0][name], places[1][name]
     unknown = {UNKNOWN: 'not said'}
     return ['%s: %s, then %s' % (key, *(unknown.get(v) if v is UNKNOWN else json.dumps(v)
                                         for v in (a[key], b[key])))
