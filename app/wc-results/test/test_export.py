@@ -6,6 +6,8 @@ import csv
 import datetime
 import glob
 import json
+import os
+import stat
 import subprocess
 import sys
 
@@ -60,6 +62,27 @@ def test_openmetrics_has_every_sample_and_its_time(exported):
     assert 'dpdk_wc_tx_rate_ratio' not in families # it is not usable, and says so
     usable = families['dpdk_wc_tx_rate_ratio_usable'].samples
     assert {s.value for s in usable} == {0}
+
+
+def test_openmetrics_of_runs_that_overlap(exported, tmp_path):
+    """Two builds of one run, a clock that was set back, a file that is there twice."""
+    def run(started, later, value):
+        found = result([metric('wc', values=[value] * 6)])
+        for sample in found['metrics'][0]['samples']:
+            sample['at_s'] += later
+        return {**found, 'started': started}
+    now = '2026-11-21T01:00:00Z'
+    runs = run(now, 0, 1e6), run(now, 1.5, 2e6), run('2026-11-21T01:00:07Z', 0, 3e6)
+    out = exported('openmetrics', results=(*runs, runs[0]))
+    families = {f.name: f for f in openmetrics.text_string_to_metric_families(out.read_text())}
+    times = [float(s.timestamp)
+             for s in families['dpdk_wc_tx_rate_packets_per_second'].samples]
+    assert times == sorted(set(times)) and len(times) == 18
+    subprocess.run(['promtool', 'tsdb', 'create-blocks-from', 'openmetrics', out,
+                    tmp_path / 'tsdb'], stdout=subprocess.DEVNULL, check=True)
+    listed = subprocess.run(['promtool', 'tsdb', 'list', tmp_path / 'tsdb'],
+                            stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert listed.splitlines()[1].split()[4] == '20' # two of the gauge that says usable
 
 
 def test_openmetrics_is_filled_in_by_promtool(exported, tmp_path):
@@ -171,6 +194,16 @@ def test_junit(exported):
     assert (xml.tests, xml.errors, xml.skipped) == (6, 1, 1)
 
 
+def test_junit_is_xml_whatever_testpmd_said(exported):
+    """XML has no word for most control characters, not even an escaped one."""
+    failed = result([metric(usable=False, reasons=['a \x08 reason'])], cpu='a \x00CPU')
+    failed.update(status='testpmd failed', message='Its last words:\r\n\x1b[0Jtestpmd> \ufffe\xe9')
+    suite, = junitparser.JUnitXml.fromfile(str(exported('junit', results=(failed,))))
+    error, skipped = (case.result[0] for case in suite)
+    assert error.message.endswith('\ufffd[0Jtestpmd> \ufffd\xe9')
+    assert skipped.message == 'a \ufffd reason'
+
+
 def test_dts(exported, tmp_path):
     """Its results: a time, and for each frame size what was expected and measured."""
     expected = tmp_path / 'expected.json'
@@ -184,3 +217,56 @@ def test_dts(exported, tmp_path):
     done = subprocess.run([TOOL, 'export', '--to', 'dts', expected], stderr=subprocess.PIPE,
                           text=True, check=False)
     assert done.returncode == 2 and '--expected' in done.stderr
+
+
+# --- Where it goes --------------------------------------------------------------------------------
+
+@pytest.fixture(name='one')
+def ones(tmp_path):
+    path = tmp_path / 'one.json'
+    path.write_text(json.dumps(result(METRICS, cpu='Prozessor \u4e2d')))
+    return path
+
+
+def put(out, one):
+    return subprocess.run([TOOL, 'export', '--to', 'junit', '-o', out, one],
+                          stderr=subprocess.PIPE, text=True, check=False)
+
+
+def test_what_is_no_file_is_written_to(one, tmp_path):
+    """As root, /dev/null would be a file from then on."""
+    fifo = tmp_path / 'fifo'
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    assert put(fifo, one).returncode == 0
+    assert stat.S_ISFIFO(os.stat(fifo).st_mode)
+    assert os.read(reader, 65536).startswith(b'<testsuites')
+    os.close(reader)
+
+
+def test_a_link_stays_one(one, tmp_path):
+    (tmp_path / 'folder').mkdir()
+    there, link = tmp_path / 'folder' / 'there', tmp_path / 'link'
+    there.write_text('old')
+    link.symlink_to(there)
+    assert put(link, one).returncode == 0
+    assert link.is_symlink() and there.read_text().startswith('<testsuites')
+    assert os.listdir(tmp_path / 'folder') == ['there']
+
+
+def test_what_cannot_be_written_is_named(one, tmp_path):
+    for out, why in (tmp_path, 'Is a directory'), (tmp_path / 'no' / 'x', 'No such file'):
+        done = put(out, one)
+        assert done.returncode == 2
+        assert done.stderr.startswith('dpdk-wc-results: %s: %s' % (out, why))
+    assert os.listdir(tmp_path) == ['one.json']
+
+
+def test_a_locale_does_not_change_a_format(one):
+    """XML that does not say is UTF-8; and a word that a terminal does not have is no fault."""
+    few = {**os.environ, 'PYTHONIOENCODING': 'latin-1'}
+    text = subprocess.run([TOOL, 'export', '--to', 'junit', one], env=few, stdout=subprocess.PIPE,
+                          check=True).stdout
+    assert 'Prozessor \u4e2d' in text.decode()
+    shown = subprocess.run([TOOL, 'show', one], env=few, stdout=subprocess.PIPE, check=True).stdout
+    assert b'Prozessor \\u4e2d' in shown

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from common import TOOL, metric, result
-from wc_results import results
+from wc_results import history, results
 
 FIRST = os.path.dirname(os.path.realpath(__file__)) + '/version-1.json'
 
@@ -169,6 +169,14 @@ def test_history_grows_and_forgets_nothing(file, tmp_path):
     assert len(os.listdir(folder)) == 2
 
 
+def test_history_is_on_the_disk_with_its_names(file, tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, 'fsync', lambda fd: synced.append(os.readlink('/proc/self/fd/%d' % fd)))
+    name = history.add(str(tmp_path), file(result([metric()])))
+    assert synced[-1] == str(tmp_path) and len(synced) == 2
+    assert name in os.listdir(tmp_path)
+
+
 # --- matrix ---------------------------------------------------------------------------------------
 
 def test_runs_stand_side_by_side(file):
@@ -193,6 +201,12 @@ def test_runs_stand_side_by_side(file):
 
 
 # --- show -----------------------------------------------------------------------------------------
+
+def test_a_terminal_is_not_given_orders(file):
+    said = tool('show', file({**result([]), 'status': 'testpmd failed',
+                              'message': 'Its last words: \x1b[2J\x07\x9b'}))[1]
+    assert 'Its last words: \ufffd[2J\ufffd\ufffd\n' in said
+
 
 def test_a_summary_has_80_columns_and_says_what_may_not_be_used(file):
     status, said = tool('show', FIRST, file(result([

@@ -63,8 +63,11 @@ def families(all_results, every_sample):
 
 
 def together(family):
-    """A family with the samples of each series beside each other, as OpenMetrics demands."""
-    family.samples.sort(key=lambda sample: sorted(sample.labels.items()))
+    """A family as OpenMetrics demands it: each series' samples beside each other, in the order of
+    time, one at a time: runs may overlap, of two builds or by a clock that was set back."""
+    found = {(tuple(sorted(sample.labels.items())), sample.timestamp): sample
+             for sample in family.samples}
+    family.samples = [found[key] for key in sorted(found)]
     return family
 
 
@@ -173,7 +176,7 @@ def junit(all_results, args):
     """A case for each series; skipped: not usable. A run that failed is an error."""
     import junitparser
     xml = junitparser.JUnitXml('dpdk-wc-results')
-    for result in all_results:
+    for result in map(results.printable, all_results):
         suite = junitparser.TestSuite('dpdk-test-wc-perf ' + result['started'])
         suite.timestamp = result['started']
         for key in 'kernel', 'dpdk', 'cpu':

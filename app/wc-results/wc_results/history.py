@@ -24,6 +24,11 @@ def add(folder, path):
             os.link(f.name, os.path.join(folder, name))
         except FileExistsError:
             pass
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory) # the name, too
+    finally:
+        os.close(directory)
     return name
 
 

@@ -32,7 +32,7 @@ def validate(args):
 
 def say(lines):
     """On 80 columns, whatever a machine is called."""
-    for line in lines:
+    for line in map(results.printable, lines):
         indent = ' ' * (len(line) - len(line.lstrip()) + 2)
         print('\n'.join(textwrap.wrap(line, 80, subsequent_indent=indent,
                                       drop_whitespace=True) or ['']))
@@ -94,6 +94,7 @@ def compare(args):
 def export(args):
     text = formats.FORMATS[args.to](read_all(args.files), args)
     if args.output is None:
+        sys.stdout.reconfigure(encoding='utf-8') # as the formats have it, whatever the locale
         sys.stdout.write(text)
     else:
         put(args.output, text)
@@ -117,13 +118,27 @@ def read_all(paths):
 
 
 def put(path, text):
-    """All of it or nothing: who reads the file while it is written reads the old one."""
-    with tempfile.NamedTemporaryFile('w', dir=os.path.dirname(path) or '.', delete=False,
+    """All of it or nothing: who reads the file while it is written reads the old one. A link stays
+    one, and what is no file (a terminal, a pipe, /dev/null) is written to."""
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, 'w', encoding='utf-8') as f:
+                f.write(text)
+        else:
+            replace(os.path.realpath(path), text)
+    except OSError as error:
+        error.filename = path # not the one beside it
+        raise
+
+
+def replace(path, text):
+    with tempfile.NamedTemporaryFile('w', dir=os.path.dirname(path), delete=False,
                                      encoding='utf-8') as f:
         try:
             f.write(text)
             f.flush()
             os.fchmod(f.fileno(), 0o644)
+            os.fsync(f.fileno())
             os.rename(f.name, path)
         except BaseException:
             os.unlink(f.name)
@@ -184,6 +199,7 @@ def parser():
 
 def main(argv=None):
     args = parser().parse_args(argv)
+    sys.stdout.reconfigure(errors='backslashreplace') # a locale may have few characters
     try:
         return args.function(args)
     except results.Unusable as error:

@@ -7,6 +7,7 @@ import datetime
 import hashlib
 import json
 import os
+import re
 import statistics
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ FINGERPRINT = {
                  'testpmd'),
 }
 UNKNOWN = object()
+CONTROL = re.compile('[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 
 
 class Unusable(Exception):
@@ -211,6 +213,19 @@ def differences(old, new):
     return ['%s: %s, then %s' % (key, *(unknown.get(v) if v is UNKNOWN else json.dumps(v)
                                         for v in (a[key], b[key])))
             for key in a if a[key] != b[key]]
+
+
+# --- Text -----------------------------------------------------------------------------------------
+
+def printable(value):
+    """Without what XML has no word for and a terminal obeys; testpmd's last words may have some."""
+    if isinstance(value, str):
+        return CONTROL.sub('\ufffd', value)
+    if isinstance(value, list):
+        return [printable(item) for item in value]
+    if isinstance(value, dict):
+        return {key: printable(item) for key, item in value.items()}
+    return value
 
 
 # --- Numbers --------------------------------------------------------------------------------------
