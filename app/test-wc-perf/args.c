@@ -223,6 +223,7 @@ parse_list(const char *option, const char *text, unsigned int min, unsigned int 
 {
 	char *copy = strdup(text), *rest = copy, *item;
 	enum wc_status st = WC_OK;
+	unsigned int i;
 
 	if (copy == NULL)
 		return fail(WC_INTERNAL, "out of memory");
@@ -232,6 +233,10 @@ parse_list(const char *option, const char *text, unsigned int min, unsigned int 
 			st = fail(WC_USAGE, "%s %s: more than %d values", option, text, MAX_LIST);
 		else
 			st = parse_unsigned(option, item, min, max, &list->v[list->n++]);
+		for (i = 0; st == WC_OK && i + 1 < list->n; i++)
+			if (list->v[i] == list->v[list->n - 1])
+				st = fail(WC_USAGE, "%s %s: %u is there twice", option, text,
+					list->v[i]);
 	}
 	free(copy);
 	return st;
@@ -453,6 +458,8 @@ check_consistency(struct args *a, bool have_arms)
 		a->witness = NULL;
 	if (a->wc_by == WC_BY_KERNEL && !have_arms)
 		a->arms[ARM_PLAIN] = a->arms[ARM_UC] = false;
+	if (a->other.json != NULL && a->json != NULL && strcmp(a->other.json, a->json) == 0)
+		return fail(WC_USAGE, "--against-json %s: that is where --json goes", a->json);
 	if (a->other.json != NULL && !a->against)
 		return fail(WC_USAGE, "--against-json %s: there is no --against", a->other.json);
 	if (a->precision > 0 && !(a->arms[ARM_UC] && a->arms[ARM_WC]))

@@ -79,7 +79,8 @@ twins_before(const struct result *r, const struct target *t)
 
 	for (o = r->targets; o < t; o++)
 		n += o->dev.vendor == t->dev.vendor && o->dev.device == t->dev.device &&
-			memcmp(&o->range, &t->range, sizeof(o->range)) == 0;
+			o->range.bar == t->range.bar && o->range.offset == t->range.offset &&
+			o->range.len == t->range.len;
 	return n;
 }
 
@@ -121,12 +122,18 @@ static void
 arm_reasons(const struct result *r, const struct perf_case *k, enum arm arm, json_t *reasons)
 {
 	const struct arm_result *a = &k->arms[arm];
+	bool shaped = false;
+	size_t i;
 
+	for (i = 0; i < a->n; i++)
+		shaped = shaped || a->samples[i].shaped > 0;
 	reason(reasons, arm == ARM_WC && strcmp(r->probe.honoured, "no") == 0 &&
 		!metrics_emulated(k), "this platform ignores memory types");
 	reason(reasons, arm != ARM_WC && k->target->mtrr_wc,
 		"a write-combining MTRR is over the range");
-	reason(reasons, a->seen.source == NULL, "nobody observed the memory type");
+	reason(reasons, a->seen.source == NULL || strcmp(a->seen.source, "none") == 0,
+		"nobody observed the memory type");
+	reason(reasons, shaped, "the cloud held packets back: the rate is its limit");
 	reason(reasons, k->target->args->backend != NULL && r->compare_counts &&
 		!metrics_counts_equal(a), "frames sent and frames that arrived differ");
 }
@@ -236,6 +243,14 @@ metrics_json(const struct result *r, const char *hypervisor)
 	return all;
 }
 
+static bool
+says(const json_t *m, const char *key, const char *text)
+{
+	const char *s = json_string_value(json_object_get(m, key));
+
+	return s != NULL && strcmp(s, text) == 0;
+}
+
 const json_t *
 metrics_samples(const json_t *metrics, const char *case_id, const char *arm, const char *name)
 {
@@ -243,9 +258,7 @@ metrics_samples(const json_t *metrics, const char *case_id, const char *arm, con
 	size_t i;
 
 	json_array_foreach(metrics, i, m)
-		if (strcmp(json_string_value(json_object_get(m, "case")), case_id) == 0 &&
-				strcmp(json_string_value(json_object_get(m, "arm")), arm) == 0 &&
-				strcmp(json_string_value(json_object_get(m, "metric")), name) == 0)
+		if (says(m, "case", case_id) && says(m, "arm", arm) && says(m, "metric", name))
 			return json_object_get(m, "samples");
 	return NULL;
 }

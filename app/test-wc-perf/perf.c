@@ -83,6 +83,14 @@ timestamp(char *text, size_t size)
 	strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
+static const char *
+text_in(const json_t *result, const char *key)
+{
+	const char *text = json_string_value(json_object_get(result, key));
+
+	return text != NULL ? text : "?";
+}
+
 static enum wc_status
 show(const char *path)
 {
@@ -92,9 +100,8 @@ show(const char *path)
 	if (st != WC_OK)
 		return st;
 	if (json_array_size(json_object_get(result, "cases")) == 0)
-		printf("Nothing was measured. Status: %s: %s\n",
-			json_string_value(json_object_get(result, "status")),
-			json_string_value(json_object_get(result, "message")));
+		printf("Nothing was measured. Status: %s: %s\n", text_in(result, "status"),
+			text_in(result, "message"));
 	report_table(result, stdout, isatty(STDOUT_FILENO));
 	json_decref(result);
 	return WC_OK;
@@ -164,13 +171,13 @@ write_result(const struct result *r, const json_t *json)
 	return r->args->json != NULL ? report_write(json, r->args->json) : WC_OK;
 }
 
-/* All that is missing, and nothing is started. */
+/* All that is missing, and nothing is started. st: what has come of the arguments. */
 static enum wc_status
-check(const struct args *a, struct result *r)
+check(const struct args *a, struct result *r, enum wc_status st)
 {
 	json_t *all = json_array(), *json;
-	enum wc_status st = WC_OK;
 	bool bound = true, is_ready;
+	enum wc_status written;
 	int witness = -1;
 	unsigned int i;
 
@@ -194,16 +201,18 @@ check(const struct args *a, struct result *r)
 		ready_machine(all, bound);
 		ready_builds(all, a);
 		ready_warnings(all);
-		is_ready = ready_text(all, stdout);
-		json = json_pack("{ss sb sO}", "schema", READY_SCHEMA, "ready", is_ready, "checks",
-			all);
-		st = write_result(r, json);
-		json_decref(json);
-		if (st == WC_OK && !is_ready)
-			st = WC_ENVIRONMENT;
+	} else {
+		/* Whoever reads the file only must not take an older one for this. */
+		ready_wrong(all, "run");
 	}
+	is_ready = ready_text(all, stdout);
+	json = json_pack("{ss sb sO}", "schema", READY_SCHEMA, "ready", is_ready, "checks", all);
+	written = write_result(r, json);
+	json_decref(json);
 	json_decref(all);
-	return st;
+	if (st == WC_OK)
+		st = written;
+	return st == WC_OK && !is_ready ? WC_ENVIRONMENT : st;
 }
 
 static void
@@ -276,8 +285,8 @@ make_other(struct result *r, struct args *other)
 	r[1].args = other;
 }
 
-int
-perf(int argc, char **argv)
+static enum wc_status
+perform(int argc, char **argv)
 {
 	struct result r[2] = { { .probe.honoured = "unknown", .running = true } };
 	struct args args, other;
@@ -293,7 +302,7 @@ perf(int argc, char **argv)
 		return st == WC_OK ? show(args.show) : st;
 
 	if (args.check)
-		return st == WC_OK ? check(&args, r) : st;
+		return check(&args, r, st);
 
 	timestamp(r->started, sizeof(r->started));
 	n = args.against ? 2 : 1;
@@ -303,9 +312,8 @@ perf(int argc, char **argv)
 	catch_signals();
 	for (i = 0; st == WC_OK && i < n; i++)
 		st = start(&r[i]);
-	if (st != WC_OK)
-		return st;
-	st = prepare(&args, r, &witness);
+	if (st == WC_OK)
+		st = prepare(&args, r, &witness);
 	make_other(r, &other);
 	if (st == WC_OK)
 		st = run(r, n, witness);
@@ -314,5 +322,21 @@ perf(int argc, char **argv)
 		free_cases(&r[i]);
 	if (witness >= 0)
 		close(witness);
+	return st;
+}
+
+int
+perf(int argc, char **argv)
+{
+	enum wc_status st = perform(argc, argv);
+
+	/* The table may be all that there is of a result. */
+	errno = 0;
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fail(WC_INTERNAL, "cannot write the standard output: %s",
+			strerror(errno != 0 ? errno : EIO));
+		if (st == WC_OK)
+			st = WC_INTERNAL;
+	}
 	return st;
 }

@@ -151,6 +151,28 @@ choose_lcores(const struct args *a, int node, struct list *lcores)
 	return WC_OK;
 }
 
+/* Before testpmd says so, in the words of its EAL. */
+static enum wc_status
+check_lcores(const struct list *lcores)
+{
+	struct bitmask *allowed = numa_allocate_cpumask(), *one = numa_allocate_cpumask();
+	enum wc_status st = WC_OK;
+	unsigned int i;
+
+	if (numa_sched_getaffinity(0, allowed) < 0)
+		st = fail(WC_ENVIRONMENT, "cannot read the CPUs allowed: %s", strerror(errno));
+	for (i = 0; st == WC_OK && i < lcores->n; i++) {
+		numa_bitmask_setbit(numa_bitmask_clearall(one), lcores->v[i]);
+		if (numa_sched_setaffinity(0, one) < 0)
+			st = fail(WC_ENVIRONMENT, "lcore %u: no such CPU, or it is offline, or "
+				"none that we may run on", lcores->v[i]);
+	}
+	numa_sched_setaffinity(0, allowed);
+	numa_free_cpumask(one);
+	numa_free_cpumask(allowed);
+	return st;
+}
+
 enum wc_status
 place_choose(const struct args *a, const struct vfio_wc_sysfs *dev, struct place *p)
 {
@@ -169,6 +191,8 @@ place_choose(const struct args *a, const struct vfio_wc_sysfs *dev, struct place
 	p->lcores = a->lcores;
 	if (p->lcores.n == 0)
 		st = choose_lcores(a, p->node, &p->lcores);
+	else
+		st = check_lcores(&p->lcores);
 	if (st != WC_OK)
 		return st;
 	/* Where the node is not known, memory goes where the forwarding lcores are. */

@@ -267,9 +267,15 @@ ready_machine(json_t *all, bool all_bound)
 }
 
 void
-ready_failed(json_t *all, const char *check)
+ready_wrong(json_t *all, const char *check)
 {
 	item(all, json_string(check), "missing", json_string(fail_text()), NULL);
+}
+
+void
+ready_failed(json_t *all, const char *check)
+{
+	ready_wrong(all, check);
 	fail_reset();
 }
 

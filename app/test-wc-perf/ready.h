@@ -36,7 +36,8 @@ void ready_ask(json_t *all, const struct args *a, const struct target *t);
 /* The machine: what VFIO needs and has not got, if one of the devices is not bound. */
 void ready_machine(json_t *all, bool all_bound);
 
-/* Failures and warnings of others become part of it. */
+/* Failures and warnings of others become part of it; wrong: and it stays the failure. */
+void ready_wrong(json_t *all, const char *check);
 void ready_failed(json_t *all, const char *check);
 void ready_warnings(json_t *all);
 

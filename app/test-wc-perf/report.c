@@ -364,7 +364,7 @@ bus_row(const json_t *c, const char *name, FILE *f, const struct paint *paint)
 	bool lingers = false;
 	size_t i;
 
-	if (bus == NULL)
+	if (bus == NULL || (runs != NULL && json_array_size(runs) == 0))
 		return;
 	/* Files of before have the last run. */
 	runs = runs != NULL ? json_incref(runs) : json_pack("[O]", bus);
@@ -658,6 +658,9 @@ report_write(const json_t *result, const char *path)
 		err = errno;
 	else
 		err = replace(result, file, old.st_mode & 07777);
+	/* Where something else failed before, that is the failure; this is lost all the same. */
+	if (err != 0 && fail_text() != NULL)
+		warn("cannot write %s: %s", path, strerror(err));
 	return err == 0 ? WC_OK : fail(WC_INTERNAL, "cannot write %s: %s", path, strerror(err));
 }
 

@@ -148,6 +148,31 @@ only_what_we_may_run_on(void **state)
 	assert_string_equal(chosen(1, 1, "6-7\n", 0x33), "4 5");
 }
 
+/* Those that were asked for, in that order, if they are there for us. */
+static void
+only_lcores_that_there_are(void **state)
+{
+	const struct vfio_wc_sysfs dev = { .bdf = FAKE_BDF, .node = 0 };
+	struct args a = { .cores = 1, .lcores = { .v = { 3, 1 }, .n = 2 } };
+	struct place p;
+
+	(void)state;
+	affinity = 0x05;
+	cpuset = 0x0f;
+	assert_int_equal(place_choose(&a, &dev, &p), WC_OK);
+	assert_memory_equal(&p.lcores, &a.lcores, sizeof(p.lcores));
+	assert_int_equal(affinity, 0x05);
+	/* a cpuset that is smaller; no such CPU */
+	a.lcores.v[1] = 4;
+	assert_int_equal(place_choose(&a, &dev, &p), WC_ENVIRONMENT);
+	assert_said("lcore 4: no such CPU");
+	assert_int_equal(affinity, 0x05);
+	fail_reset();
+	a.lcores.v[1] = 4095;
+	assert_int_equal(place_choose(&a, &dev, &p), WC_ENVIRONMENT);
+	assert_said("lcore 4095: no such CPU");
+}
+
 int
 main(void)
 {
@@ -156,6 +181,8 @@ main(void)
 			fake_root_remove),
 		cmocka_unit_test_setup_teardown(isolated_cpus_forward, setup, fake_root_remove),
 		cmocka_unit_test_setup_teardown(only_what_we_may_run_on, setup, fake_root_remove),
+		cmocka_unit_test_setup_teardown(only_lcores_that_there_are, setup,
+			fake_root_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@ static struct {
 	struct vfio_wc_holder holder;
 	unsigned int opened;
 	bool no_cookies;
+	bool no_cpu;
 	bool started;
 	char file[64];		/* --json */
 } fake;
@@ -29,6 +30,18 @@ int __wrap_vfio_wc_open(const struct vfio_wc_sysfs *pci, const char *token,
 void __wrap_vfio_wc_close(struct vfio_wc_opened *opened);
 int __wrap_rte_vfio_wc_probe(const char *device, int fd, struct rte_vfio_wc_error *error);
 enum wc_status __wrap_run(struct result *r, unsigned int n, int witness);
+struct bitmask;
+int __wrap_numa_sched_setaffinity(pid_t pid, struct bitmask *mask);
+
+/* Lcores that the machine of the test may not have. */
+int
+__wrap_numa_sched_setaffinity(pid_t pid, struct bitmask *mask)
+{
+	(void)pid;
+	(void)mask;
+	errno = EINVAL;
+	return fake.no_cpu ? -1 : 0;
+}
 
 void
 __wrap_vfio_wc_find_holder(const struct vfio_wc_sysfs *pci, pid_t after,
@@ -112,7 +125,7 @@ check_with(const char *words, enum wc_status status)
 	int argc = 0, got;
 
 	snprintf(line, sizeof(line), "x --check --device 00:03.0 --range bar=4,offset=0x3000,"
-		"len=0x1000 --lcores 0,0 --testpmd /bin/true --plugin /bin/true --json %s%s",
+		"len=0x1000 --lcores 1,0 --testpmd /bin/true --plugin /bin/true --json %s%s",
 		fake.file, words);
 	while ((argv[argc] = strsep(&rest, " ")) != NULL)
 		argc++;
@@ -264,8 +277,27 @@ what_is_wrong_is_not_missing(void **state)
 	(void)state;
 	check_with(" --range bar=4,offset=0x4000", WC_USAGE);
 	assert_said("leaves the BAR");
+	file_says(false, 1);
 	check_with(" --device 00:1e.7 --range bar=4", WC_ENVIRONMENT);
 	assert_said("no such PCI device");
+	says("missing  device 00:1e.7: no such PCI device\n");
+	file_says(false, 1);
+}
+
+/* Nor is what stood in the file before taken for the answer. */
+static void
+no_old_answer_stays(void **state)
+{
+	(void)state;
+	check_with("", WC_OK);
+	file_says(true, 0);
+	check_with(" --repeats 0", WC_USAGE);
+	file_says(false, 1);
+	check_with("", WC_OK);
+	fake.no_cpu = true;
+	check_with("", WC_ENVIRONMENT);
+	says("missing  lcore 1: no such CPU");
+	file_says(false, 1);
 }
 
 int
@@ -279,6 +311,7 @@ main(void)
 		T(a_kernel_without_cookies),
 		T(advice_is_no_reason_not_to_start),
 		T(what_is_wrong_is_not_missing),
+		T(no_old_answer_stays),
 	};
 
 	unsetenv("WC_WITNESS");

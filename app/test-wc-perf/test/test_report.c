@@ -280,6 +280,36 @@ what_the_cloud_held_back_is_told(void **state)
 	assert_non_null(strstr(table, "the cloud held back 77 packets (*_allowance_exceeded)"));
 	free(table);
 	json_decref(json);
+	/* the limit of both arms: no ratio of memory types */
+	assert_usable("wc", "tx_rate", "the rate is its limit");
+	assert_usable("wc/uc", "tx_rate", "the rate is its limit");
+	assert_usable("uc/plain", "tx_rate", NULL);
+}
+
+/* What calls itself a result and has other things in it: odd, but no crash. */
+static void
+what_is_no_result_is_no_end(void **state)
+{
+	json_t *json = report_json(&result), *c, *bus;
+	size_t size, i;
+	char *table;
+	FILE *f;
+
+	(void)state;
+	c = json_array_get(json_object_get(json, "cases"), 0);
+	bus = json_pack("{s{} s[]}", "bus", "bus_runs");
+	json_object_update(json_object_get(c, "wc"), bus);
+	json_decref(bus);
+	json_array_append_new(json_object_get(json, "metrics"), json_object());
+	json_array_append_new(json_object_get(json, "metrics"), json_null());
+	for (i = 0; i < 2; i++) {
+		f = open_memstream(&table, &size);
+		report_table(json, f, false);
+		fclose(f);
+		free(table);
+		json_object_del(c, "id");
+	}
+	json_decref(json);
 }
 
 static void
@@ -301,8 +331,12 @@ a_case_is_the_same_in_another_slot(void **state)
 	strcpy(result.targets[0].dev.bdf, "0000:81:00.0");
 	metrics_case_id(&result, &one, id);
 	assert_string_equal(id, want);
-	/* its twin is another one */
+	/* its twin is another one, whatever stands between the fields */
 	result.targets[1] = result.targets[0];
+	memset(&result.targets[1].range, 0xff, sizeof(result.targets[1].range));
+	result.targets[1].range.bar = 4;
+	result.targets[1].range.offset = 0x3000;
+	result.targets[1].range.len = 0x1000;
 	other = one;
 	other.target = &result.targets[1];
 	metrics_case_id(&result, &other, id);
@@ -331,6 +365,12 @@ what_may_not_be_used_says_why(void **state)
 	one.arms[ARM_WC].seen.source = NULL;
 	assert_usable("wc", "tx_rate", "nobody observed");
 	one.arms[ARM_WC].seen.source = "pte";
+	/* as observe() has it where the list of memory types cannot be read */
+	one.arms[ARM_PLAIN].seen.source = "none";
+	assert_usable("plain", "tx_rate", "nobody observed");
+	assert_usable("uc/plain", "tx_rate", "nobody observed");
+	assert_usable("wc/uc", "tx_rate", NULL);
+	one.arms[ARM_PLAIN].seen.source = "pte";
 	samples[ARM_UC][2].counted--;
 	assert_usable("uc", "tx_rate", "arrived differ");
 	assert_usable("uc/plain", "tx_rate", "arrived differ");
@@ -494,6 +534,7 @@ main(void)
 		cmocka_unit_test_setup(counts_are_of_every_run, setup),
 		cmocka_unit_test_setup(what_is_emulated_says_so, setup),
 		cmocka_unit_test_setup(what_the_cloud_held_back_is_told, setup),
+		cmocka_unit_test_setup(what_is_no_result_is_no_end, setup),
 		cmocka_unit_test_setup(the_status_is_how_it_ended, setup),
 		cmocka_unit_test_setup(a_refusal_says_what_was_seen, setup),
 	};

@@ -27,6 +27,7 @@ static struct {
 	char status[32];	/* in the file, while the run is on */
 	const char *failure;	/* of the run; NULL: it is fine */
 	bool imprecise;
+	bool unwritable;	/* the disk is full when it ends */
 } fake;
 
 int __real_fsync(int fd);
@@ -34,6 +35,17 @@ int __wrap_fsync(int fd);
 int __real_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to);
 enum wc_status __wrap_run(struct result *r, unsigned int n, int witness);
+struct bitmask;
+int __wrap_numa_sched_setaffinity(pid_t pid, struct bitmask *mask);
+
+/* Lcores that the machine of the test may not have. */
+int
+__wrap_numa_sched_setaffinity(pid_t pid, struct bitmask *mask)
+{
+	(void)pid;
+	(void)mask;
+	return 0;
+}
 
 int
 __wrap_fsync(int fd)
@@ -95,6 +107,8 @@ __wrap_run(struct result *r, unsigned int n, int witness)
 			json_string_value(json_object_get(json, "status")));
 		json_decref(json);
 	}
+	if (fake.unwritable)
+		setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 16, RLIM_INFINITY });
 	if (fake.imprecise)
 		return WC_IMPRECISE;
 	return fake.failure != NULL ? fail(WC_TESTPMD, "%s", fake.failure) : WC_OK;
@@ -162,7 +176,7 @@ printed_with(const char *words)
 }
 
 #define GOOD "x --device 00:03.0 --range bar=4,offset=0x3000,len=0x1000 --arms plain " \
-	"--lcores 0,0 --testpmd /bin/true --json %s"
+	"--lcores 0,1 --testpmd /bin/true --json %s"
 
 /* ---- it is this run's ---- */
 
@@ -281,6 +295,61 @@ what_cannot_be_written_is_said_at_the_start(void **state)
 		WC_INTERNAL);
 	assert_said("result.json/nowhere: Not a directory");
 	assert_string_equal(fake.status, "");
+}
+
+/* Ours says how it ended, though it was the other one's that could not be written. */
+static void
+so_is_what_cannot_be_written_of_the_other(void **state)
+{
+	char line[512];
+
+	(void)state;
+	snprintf(line, sizeof(line), GOOD " --against testpmd=/bin/true --against-json "
+		"%s/nowhere", path, path);
+	assert_int_equal(perf_with(line), WC_INTERNAL);
+	assert_string_equal(fake.status, "");
+	expect("internal", "result.json/nowhere: Not a directory");
+}
+
+/* A disk that is full in the end: said, whatever else has failed before. */
+static void
+a_result_that_is_lost_is_told(void **state)
+{
+	const struct rlimit any = { RLIM_INFINITY, RLIM_INFINITY };
+	bool told = false;
+	unsigned int i;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	fake.unwritable = true;
+	fake.failure = "testpmd died";
+	assert_int_equal(perf_with(GOOD), WC_TESTPMD);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &any), 0);
+	assert_said("testpmd died");
+	for (i = 0; warn_text(i) != NULL; i++)
+		told = told || strstr(warn_text(i), "result.json: File too large") != NULL;
+	assert_true(told);
+	expect("running", "has not ended");
+}
+
+/* Where there is no file the table is all there is. */
+static void
+a_table_that_is_lost_is_no_success(void **state)
+{
+	const int out = dup(STDOUT_FILENO), full = open("/tmp/../dev/full", O_WRONLY);
+	int st;
+
+	(void)state;
+	assert_int_equal(perf_with("x --device 00:1e.7 --range bar=4 --json %s"), WC_ENVIRONMENT);
+	fflush(stdout);
+	dup2(full, STDOUT_FILENO);
+	st = perf_with("x --show %s");
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	close(full);
+	clearerr(stdout);
+	assert_int_equal(st, WC_INTERNAL);
+	assert_said("standard output: No space left on device");
 }
 
 /* ---- it is whole ---- */
@@ -412,6 +481,9 @@ main(void)
 		T(another_build_has_its_own_file),
 		T(one_result_goes_where_nothing_is_kept),
 		T(what_cannot_be_written_is_said_at_the_start),
+		T(so_is_what_cannot_be_written_of_the_other),
+		T(a_result_that_is_lost_is_told),
+		T(a_table_that_is_lost_is_no_success),
 		T(it_is_replaced_when_it_is_on_the_disk),
 		T(half_of_it_never_is_there),
 		T(what_is_no_utf8_does_not_end_the_tool),
