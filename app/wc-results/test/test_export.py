@@ -154,6 +154,15 @@ def test_github_action_benchmark(exported):
     assert 'modelled' in bigger[1]['extra']
 
 
+@pytest.mark.parametrize('name', ['github-action-benchmark', 'bmf'])
+def test_of_several_runs_the_newest_counts(exported, name):
+    """A name has one value there; which of two, would be chance."""
+    old, new = (result([metric('wc', values=[value] * 6)]) for value in (7e6, 8e6))
+    new['started'] = '2026-11-22T01:00:00Z'
+    text = exported(name, results=(new, old)).read_text()
+    assert '8000000.0' in text and '7000000.0' not in text
+
+
 def test_otava(exported):
     """Its documentation: a CSV with a column of times and one for each metric, and a configuration
     that names them and the direction, 1 or -1."""

@@ -120,12 +120,15 @@ def google_benchmark(all_results, args):
 
 
 def github_action_benchmark(all_results, args):
-    """customBiggerIsBetter and customSmallerIsBetter are two files: --direction."""
-    return dump([
-        {'name': metric['id'], 'unit': metric['unit'], 'value': results.summary(metric).median,
-         'range': spread(results.summary(metric)), 'extra': extra(result, metric)}
-        for result in all_results for metric in usable(result)
-        if metric['direction'] == args.direction])
+    """customBiggerIsBetter and customSmallerIsBetter are two files: --direction. It takes the first
+    of a name."""
+    found = {
+        metric['id']: {
+            'name': metric['id'], 'unit': metric['unit'], 'value': results.summary(metric).median,
+            'range': spread(results.summary(metric)), 'extra': extra(result, metric)}
+        for result in sorted(all_results, key=results.started) for metric in usable(result)
+        if metric['direction'] == args.direction}
+    return dump(list(found.values()))
 
 
 def spread(summary):
@@ -232,7 +235,7 @@ def descriptors(result):
 def bmf(all_results, args):
     """Bencher's own: benchmark, measure, value and interval."""
     found = {}
-    for result in all_results:
+    for result in sorted(all_results, key=results.started):
         for metric in usable(result):
             summary = results.summary(metric)
             value = {'value': summary.median}
