@@ -179,12 +179,16 @@ add_arm(json_t *all, const struct result *r, const struct perf_case *k, enum arm
 		lingers = lingers || bus_lingers(&a->samples[i].bus);
 	metrics_case_id(r, k, id);
 	for (q = quantities; q < &quantities[sizeof(quantities) / sizeof(quantities[0])]; q++) {
-		if (q->count != NULL && !a->samples[0].bus.counted)
-			continue;
 		samples = json_array();
 		reasons = json_array();
 		for (i = 0; i < a->n; i++)
-			append_sample(samples, value_of(q, &a->samples[i]), &a->samples[i]);
+			if (q->count == NULL || a->samples[i].bus.counted)
+				append_sample(samples, value_of(q, &a->samples[i]), &a->samples[i]);
+		if (json_array_size(samples) == 0) {
+			json_decref(samples);
+			json_decref(reasons);
+			continue;
+		}
 		if (q->count != NULL)
 			reason(reasons, lingers,
 				"stores linger in write-combining buffers: few writes are no gain");

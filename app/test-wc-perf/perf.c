@@ -239,8 +239,12 @@ start(const struct result *r)
 	enum wc_status st;
 	json_t *json;
 
-	if (r->args->json != NULL && stat(r->args->json, &file) == 0 && !S_ISREG(file.st_mode))
+	if (r->args->json != NULL && stat(r->args->json, &file) == 0 && !S_ISREG(file.st_mode)) {
+		if (S_ISDIR(file.st_mode) || access(r->args->json, W_OK) != 0)
+			return fail(WC_INTERNAL, "cannot write %s: %s", r->args->json,
+				strerror(S_ISDIR(file.st_mode) ? EISDIR : errno));
 		return WC_OK;
+	}
 	json = report_json(r);
 	st = write_result(r, json);
 	json_decref(json);

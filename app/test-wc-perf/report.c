@@ -64,18 +64,20 @@ arm_json(const struct arm_result *r, bool backend, bool compare, unsigned int bu
 		json_decref(shaped);
 		shaped = NULL;
 	}
-	if (r->n > 0 && r->samples[0].bus.counted) {
-		runs = json_array();
-		for (i = 0; i < r->n; i++) {
-			bus = bus_json(&r->samples[i].bus, r->samples[i].sent, burst);
-			json_object_update_new(bus, json_pack("{sf si si}",
-				"at_s", r->samples[i].at, "order", (int)r->samples[i].order,
-				"start", (int)r->samples[i].start));
-			json_array_append_new(runs, bus);
-		}
-		/* Readers of before know the last one alone. */
-		json_incref(bus);
+	for (i = 0; i < r->n; i++) {
+		/* Who counted the one before may be gone. */
+		if (!r->samples[i].bus.counted)
+			continue;
+		bus = bus_json(&r->samples[i].bus, r->samples[i].sent, burst);
+		json_object_update_new(bus, json_pack("{sf si si}",
+			"at_s", r->samples[i].at, "order", (int)r->samples[i].order,
+			"start", (int)r->samples[i].start));
+		if (runs == NULL)
+			runs = json_array();
+		json_array_append_new(runs, bus);
 	}
+	/* Readers of before know the last one alone. */
+	json_incref(bus);
 	return json_pack("{ss ss so so so so so* so* so* so so* so*}",
 		"memory_type", r->seen.source != NULL ? r->seen.type : "unknown",
 		"memory_type_source", r->seen.source != NULL ? r->seen.source : "none",

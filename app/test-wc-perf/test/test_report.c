@@ -429,6 +429,16 @@ counts_are_of_every_run(void **state)
 	free(table);
 	json_decref(json);
 	assert_usable("wc", "pcie_writes", NULL);
+	/* what nobody counted is no zero, and keeps nothing from the rest */
+	bus_free(&samples[ARM_WC][0].bus);
+	json = report_json(&result);
+	assert_int_equal(json_array_size(samples_of(json, "wc", "pcie_writes")), 2);
+	m = json_array_get(samples_of(json, "wc", "pcie_writes"), 0);
+	assert_true(json_number_value(json_object_get(m, "value")) == 12);
+	assert_int_equal(json_array_size(at(json, "wc", "bus_runs")), 2);
+	assert_int_equal(json_array_size(samples_of(json, "wc", "tx_rate")), 3);
+	json_decref(json);
+	set_counts(&samples[ARM_WC][0], 10, 1);
 	/* in one of them is enough, whichever it is */
 	set_counts(&samples[ARM_WC][1], 10, BUS_LINGER + 1);
 	assert_usable("wc", "pcie_writes", "linger");

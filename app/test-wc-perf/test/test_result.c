@@ -295,6 +295,8 @@ what_cannot_be_written_is_said_at_the_start(void **state)
 		WC_INTERNAL);
 	assert_said("result.json/nowhere: Not a directory");
 	assert_string_equal(fake.status, "");
+	assert_int_equal(perf_with("x --device 00:1e.7 --range bar=4 --json /tmp"), WC_INTERNAL);
+	assert_said("cannot write /tmp: Is a directory");
 }
 
 /* Ours says how it ended, though it was the other one's that could not be written. */
