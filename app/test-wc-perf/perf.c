@@ -171,6 +171,21 @@ write_result(const struct result *r, const json_t *json)
 	return r->args->json != NULL ? report_write(json, r->args->json) : WC_OK;
 }
 
+/* Where people read: not among JSON that goes to the standard output. */
+static FILE *
+for_people(const struct args *a)
+{
+	const char *const paths[] = { a->json, a->other.json };
+	struct stat out, file;
+	size_t i;
+
+	for (i = 0; fstat(STDOUT_FILENO, &out) == 0 && i < 2; i++)
+		if (paths[i] != NULL && stat(paths[i], &file) == 0 &&
+				file.st_dev == out.st_dev && file.st_ino == out.st_ino)
+			return stderr;
+	return stdout;
+}
+
 /* All that is missing, and nothing is started. st: what has come of the arguments. */
 static enum wc_status
 check(const struct args *a, struct result *r, enum wc_status st)
@@ -205,7 +220,7 @@ check(const struct args *a, struct result *r, enum wc_status st)
 		/* Whoever reads the file only must not take an older one for this. */
 		ready_wrong(all, "run");
 	}
-	is_ready = ready_text(all, stdout);
+	is_ready = ready_text(all, for_people(a));
 	json = json_pack("{ss sb sO}", "schema", READY_SCHEMA, "ready", is_ready, "checks", all);
 	written = write_result(r, json);
 	json_decref(json);
@@ -255,6 +270,7 @@ start(const struct result *r)
 static enum wc_status
 finish(struct result *r, unsigned int n, enum wc_status st)
 {
+	FILE *f = for_people(r->args);
 	enum wc_status written = WC_OK, one;
 	unsigned int i;
 	json_t *json;
@@ -267,15 +283,15 @@ finish(struct result *r, unsigned int n, enum wc_status st)
 		if (written == WC_OK)
 			written = one;
 		if (n > 1 && r[i].n_cases > 0)
-			printf("%s: %s, %s\n", i == 0 ? "This build" : "\nThe other one",
+			fprintf(f, "%s: %s, %s\n", i == 0 ? "This build" : "\nThe other one",
 				r[i].args->testpmd, r[i].args->plugin);
 		if (json != NULL)
-			report_table(json, stdout, isatty(STDOUT_FILENO));
+			report_table(json, f, isatty(fileno(f)));
 		json_decref(json);
 	}
 	if (n > 1 && r[0].n_cases > 0 && (st == WC_OK || st == WC_IMPRECISE) &&
 			r[0].args->json != NULL && r[1].args->json != NULL)
-		printf("\nBetter or worse: dpdk-wc-results compare %s %s\n", r[1].args->json,
+		fprintf(f, "\nBetter or worse: dpdk-wc-results compare %s %s\n", r[1].args->json,
 			r[0].args->json);
 	return st == WC_OK ? written : st;
 }

@@ -646,7 +646,7 @@ enum wc_status
 report_write(const json_t *result, const char *path)
 {
 	const mode_t mask = umask(0);
-	char file[PATH_MAX];
+	char file[PATH_MAX], text[PATH_MAX + 128];
 	struct stat old;
 	int err;
 
@@ -660,10 +660,13 @@ report_write(const json_t *result, const char *path)
 		err = errno;
 	else
 		err = replace(result, file, old.st_mode & 07777);
+	if (err == 0)
+		return WC_OK;
+	snprintf(text, sizeof(text), "cannot write %s: %s", path, strerror(err));
 	/* Where something else failed before, that is the failure; this is lost all the same. */
-	if (err != 0 && fail_text() != NULL)
-		warn("cannot write %s: %s", path, strerror(err));
-	return err == 0 ? WC_OK : fail(WC_INTERNAL, "cannot write %s: %s", path, strerror(err));
+	if (fail_text() != NULL && strcmp(fail_text(), text) != 0)
+		warn("%s", text);
+	return fail(WC_INTERNAL, "%s", text);
 }
 
 enum wc_status

@@ -300,6 +300,36 @@ no_old_answer_stays(void **state)
 	file_says(false, 1);
 }
 
+/* Where JSON goes to the standard output, nothing else does. */
+static void
+json_is_alone(void **state)
+{
+	const int out = dup(STDOUT_FILENO);
+	char text[8192], *argv[16], *rest, line[] = "x --check --device 00:03.0 --range bar=4 "
+		"--arms plain --testpmd /bin/true --json /tmp/../proc/self/fd/1";
+	int ends[2], argc = 0;
+	json_t *json;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	fflush(stdout);
+	dup2(ends[1], STDOUT_FILENO);
+	for (rest = line; (argv[argc] = strsep(&rest, " ")) != NULL; argc++)
+		;
+	perf(argc, argv);
+	fflush(stdout);
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	close(ends[1]);
+	n = read(ends[0], text, sizeof(text));
+	close(ends[0]);
+	assert_true(n > 0);
+	json = json_loadb(text, n, 0, NULL);
+	assert_non_null(json);
+	json_decref(json);
+}
+
 int
 main(void)
 {
@@ -312,6 +342,7 @@ main(void)
 		T(advice_is_no_reason_not_to_start),
 		T(what_is_wrong_is_not_missing),
 		T(no_old_answer_stays),
+		T(json_is_alone),
 	};
 
 	unsetenv("WC_WITNESS");
