@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <rte_vfio_wc.h>
@@ -45,6 +46,15 @@ ready(json_t *all, json_t *check)
 	item(all, check, "ready", NULL, NULL);
 }
 
+/* A folder may be entered: that is the same bit. */
+static bool
+may_run(const char *path)
+{
+	struct stat file;
+
+	return access(path, X_OK) == 0 && stat(path, &file) == 0 && S_ISREG(file.st_mode);
+}
+
 /* Is there such a program, by path or in PATH? */
 static bool
 program_exists(const char *name)
@@ -54,12 +64,12 @@ program_exists(const char *name)
 	bool found = false;
 
 	if (strchr(name, '/') != NULL || path == NULL)
-		return access(name, X_OK) == 0;
+		return may_run(name);
 	copy = strdup(path);
 	rest = copy;
 	while (copy != NULL && !found && (dir = strsep(&rest, ":")) != NULL) {
 		snprintf(file, sizeof(file), "%s/%s", dir, name);
-		found = access(file, X_OK) == 0;
+		found = may_run(file);
 	}
 	free(copy);
 	return found;

@@ -206,6 +206,8 @@ all_that_is_missing_is_said_at_once(void **state)
 		"             see --plugin\n");
 	assert_int_equal(fake.opened, 0);
 	file_says(false, 4);
+	check_with(" --testpmd /tmp", WC_ENVIRONMENT);
+	says("missing  /tmp: no such program\n");
 	/* no device can be bound where VFIO cannot be */
 	fake_remove("/sys/bus/pci/drivers/vfio-pci");
 	fake_remove("/sys/kernel/iommu_groups/12");
