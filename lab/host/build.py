@@ -496,10 +496,11 @@ def dpdk_source(release):
     return archives[0].removeprefix(root)
 
 
-def dpdk(release):
+def dpdk(name):
     """What the series in dpdk-patch changes of a release of DPDK: libraries, to be used in the
-    place of DPDK_SUITE's; and test_pci_vfio, its unit tests. Its tree and build stay, so that the
-    next series takes less."""
+    place of DPDK_SUITE's; and test_pci_vfio, its unit tests. Of static-RELEASE, a testpmd that is
+    linked statically. Its tree and build stay, so that the next series takes less."""
+    static, _, release = name.rpartition('-')
     folder, source = '/src/dpdk-patch/', dpdk_source(release)
     apply, builder, series = folder + 'apply', folder + 'build', folder + 'dpdk-' + release
     mutant = planted('dpdk')
@@ -507,7 +508,7 @@ def dpdk(release):
               *sorted(glob.glob('/src/lib/vfio_wc/test/fake_vfio.[ch]')), *[mutant] * bool(mutant)]
 
     def make(out):
-        say('building DPDK %s (2 minutes the first time)' % release)
+        say('building DPDK %s (2 minutes the first time)' % name)
         work = '%s/build/%s-dpdk-%s' % (CACHE, tree(), digest([source], [builder]))
         os.makedirs(work, exist_ok=True)
         with locked('build-' + os.path.basename(work)):
@@ -516,9 +517,10 @@ def dpdk(release):
             if mutant:
                 run(in_suite(DPDK_SUITE, ['git', '-C', work + '/tree', 'apply', mutant]),
                     'planting ' + mutant)
-            run(in_suite(DPDK_SUITE, [builder, '--tree', work + '/tree', '--out', work + '/build',
-                                      '--install', out, '--test']), 'dpdk-patch/build')
-    return cached('dpdk-' + release, digest([source, inspect.getsource(dpdk)], inputs), make)
+            run(in_suite(DPDK_SUITE, [
+                builder, '--tree', work + '/tree', '--out', work + '/' + (static or 'build'),
+                '--install', out, '--static' if static else '--test']), 'dpdk-patch/build')
+    return cached('dpdk-' + name, digest([source, inspect.getsource(dpdk)], inputs), make)
 
 
 # --- The repository's own programs --------------------------------------------------------------
@@ -576,7 +578,7 @@ def meson(name, *options, env=None, suite=None):
     return path
 
 
-def install(build_first=True, suite='trixie', kernel_name=DEFAULT_KERNEL, dpdk_release=''):
+def install(build_first=True, suite='trixie', kernel_name=DEFAULT_KERNEL, dpdks=''):
     """The programs as the guest gets them: a copy of this moment, in RAM."""
     name = 'gcc' if suite == 'trixie' else 'gcc-' + suite
     path = '%s/build/%s-%s' % (CACHE, tree(), name)
@@ -613,8 +615,8 @@ def install(build_first=True, suite='trixie', kernel_name=DEFAULT_KERNEL, dpdk_r
         for program in 'vfio-cookies', 'vfio-cookie-fuzz':
             shutil.copy(cookies(kernel(kernel_name), patched + '/.include', program=program),
                         '%s%s/bin/%s' % (out, PREFIX, program))
-    if dpdk_release:
-        built, copy = dpdk(dpdk_release), '%s%s/dpdk-%s' % (out, PREFIX, dpdk_release)
+    for name in dpdks.split():
+        built, copy = dpdk(name), '%s%s/dpdk-%s' % (out, PREFIX, name)
         if not os.path.isdir(copy):
             shutil.copytree(built, copy, symlinks=True)
     return out + PREFIX

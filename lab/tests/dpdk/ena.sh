@@ -11,17 +11,6 @@ plan 17
 addr=$(bdf ena) virtio=$(bdf virtio)
 memory_types_are
 
-# Whose pages are what, of a testpmd with a prompt; those that it touches: it has to send. Not in a
-# subshell, for prompt counts.
-look() {
-	local before
-	before=$(ena verify | value txonly)
-	prompt start
-	await 20 ena_beyond verify txonly "$before"
-	pages=$(leaves "$addr" 0)
-	prompt stop
-}
-
 prompt_start -a "$addr" "${drivers[@]}" -- --forward-mode=txonly --rxd=256 --txd=256 || exit
 look
 is "BAR2, which takes the descriptors, is WC" "$(in_bar "$addr" 2 "$pages")" WC

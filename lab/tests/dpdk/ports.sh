@@ -11,21 +11,9 @@ plan 28
 
 memory_types_are
 
-run() { # DEVICE NETDEV BAR OFFSET
-	local addr before
-	addr=$(bdf "$1")
-	before=$(frames "$2")
-	testpmd_start -a "$addr" "${drivers[@]}" --vfio-wc=required \
-		--vfio-wc-range="$addr,$3,$4,0x1000" -- --forward-mode=txonly || return
-	is "$1: the page tables" "$(leaf_types "$addr" "$3" "$4" 0x1000)" "1 WC,others UC-"
-	is "$1: the kernel's list" "$(wc_entries "$addr" "$3")" "$(printf '0x%x+0x1000' "$4")"
-	is "$1: EAL has nothing to say" "$(wc_lines)" ""
-	testpmd_sends "$1" "$2" "$before"
-	memory_types_as_before "$1"
-}
-run virtio net0 4 0x3000
-run vmxnet3 net1 0 0
-run igbvf net2 0 0x3000
+named_range virtio net0 4 0x3000
+named_range vmxnet3 net1 0 0
+named_range igbvf net2 0 0x3000
 
 # killed: nobody gets to clean up
 virtio=$(bdf virtio)

@@ -2,13 +2,13 @@
 # modules: stock
 # stage: long
 # suites: bookworm
-# dpdk: 22.11
+# dpdk: 22.11 static-22.11
 # timeout: 300
 # On a kernel without mmap cookies: what EAL asks of the kernel for a device is what it asked before
 # the series; one notice, or no port.
 
 . /src/lab/tests/dpdk.sh
-plan 16
+plan 19
 
 addr=$(bdf ena) virtio=$(bdf virtio)
 
@@ -65,3 +65,13 @@ before=$(ena verify | value txonly)
 await 20 ena_beyond verify txonly $((before + 1000))
 testpmd_stop
 at_least "Debian's PMD on this bus: it sends" "$testpmd_sent" 1000
+
+# A testpmd with EAL, bus and driver in itself
+dpdk_is static-22.11
+testpmd_start -a "$addr" --vfio-wc=required -- --forward-mode=txonly || exit
+is "static: it is the program that was built" "$(readlink /proc/$testpmd/exe)" \
+	/opt/dpdk-vfio-wc/dpdk-static-22.11/dpdk-testpmd
+matches "static, required: the reason is said" "$(wc_lines)" \
+	"^EAL: $addr bar2:0x0-0x[0-9a-f]+ .*no write-"
+is "static, required: testpmd has no port" "$(no_port; echo $?)" 0
+testpmd_stop
