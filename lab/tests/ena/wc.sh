@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # suites: trixie bookworm forky
+# long: bookworm
 # timeout: 600
 # The plugin's own table knows ENA's BAR2: it becomes WC, the registers stay UC-, and nothing else
 # changes for the PMD.
