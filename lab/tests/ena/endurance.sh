@@ -73,8 +73,9 @@ wrong=() kernel=$(kernel_kb) up=0
 for ((round = 1; round <= kills; round++)); do
 	rm -f /tmp/testpmd.in
 	mkfifo /tmp/testpmd.in
-	stdbuf -oL dpdk-testpmd -l 0-1 -m 256 -a "$addr" -d "$plugin" --vdev=vfio_wc0,mode=required -- \
-		--total-num-mbufs=4096 --forward-mode=txonly </tmp/testpmd.in >$testpmd_log 2>&1 &
+	stdbuf -oL dpdk-testpmd -l 0-1 -m 256 -a "$addr" -d "$plugin" \
+		--vdev=vfio_wc0,mode=required -- --total-num-mbufs=4096 --forward-mode=txonly \
+		</tmp/testpmd.in >$testpmd_log 2>&1 &
 	testpmd=$!
 	exec {testpmd_in}>/tmp/testpmd.in
 	# a moment is what is to be random: up to twice what it takes to be up
